@@ -1,0 +1,137 @@
+"""Single cells of published tables: counts with their markers, years, area codes.
+
+What belongs here: turning one text into one value, or refusing it with its place. What does not: which column holds
+what (the layout modules) and what a marker means (`markers`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pipeline import markers
+from pipeline.errors import Refusal
+
+_WHOLE = re.compile(r"\d+")
+_NUMERIC = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?")
+_YEAR = re.compile(r"(19|20)\d\d")
+_DFE_CODE = re.compile(r"\d{3}")
+
+
+class Place(NamedTuple):
+    """A cell as a person finds it."""
+
+    file: str
+    row: int
+    column: str
+
+
+class Seen:
+    """The keys met so far in one file; meeting one a second time is refused."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._rows: dict[tuple[object, ...], int] = {}
+
+    def once(self, key: tuple[object, ...], place: Place, value: str) -> None:
+        """Note the key, or refuse with both rows if it was there already."""
+        if key in self._rows:
+            raise _refuse(
+                "duplicated_row",
+                f"the same area and year stand in row {self._rows[key]} already",
+                place,
+                value,
+                "remove the row that does not belong",
+            )
+        self._rows[key] = place.row
+
+
+def count(text: str, place: Place, release: int) -> tuple[int | None, str | None]:
+    """A published count as (number, marker); exactly one of the two is None.
+
+    Counts are whole and not negative, without thousands separators, or one of the release's markers.
+    """
+    cell = text.strip()
+    if _WHOLE.fullmatch(cell):
+        return int(cell), None
+    known = markers.symbols(release)
+    if cell in known:
+        return None, cell
+    if _NUMERIC.fullmatch(cell):
+        raise _refuse(
+            "not_a_count",
+            "a count of children is a whole number, not negative and without separators",
+            place,
+            text,
+            "restore the published figure",
+        )
+    if not cell:
+        raise _refuse(
+            "blank_cell",
+            "the cell is blank, which is neither a number nor a marker",
+            place,
+            text,
+            "use the file as published",
+        )
+    raise _refuse(
+        "unknown_marker",
+        f"the marker is not one of {' '.join(known)}, the ones known for the release of {release}",
+        place,
+        text,
+        "if the publisher has added it, give its meaning in pipeline/markers.py",
+    )
+
+
+def year(text: str, place: Place) -> int:
+    """A four-digit year."""
+    cell = text.strip()
+    if not _YEAR.fullmatch(cell):
+        raise _refuse("not_a_year", "this is not a year", place, text, "use the file as published")
+    return int(cell)
+
+
+def dfe_code(text: str, place: Place, known: frozenset[str]) -> str:
+    """A three-digit local authority code that the lookup of areas knows. It stays text: a leading zero counts."""
+    cell = text.strip()
+    if not _DFE_CODE.fullmatch(cell) or cell not in known:
+        raise _refuse(
+            "unknown_area",
+            "the area code is not in the lookup of local authorities",
+            place,
+            text,
+            "if the authority is new, add it to dfe_la_lookup.csv and la_code_changes.csv in data/raw/reference",
+        )
+    return cell
+
+
+def area(
+    line: list[str], at: dict[str, int], level: str, file: str, row: int, known: frozenset[str]
+) -> tuple[str, str, str]:
+    """Code, ONS code and name of the row's area at its own level, in the DfE's long layouts.
+
+    `at` maps the published column names to positions; `level` is authority, region or england.
+    """
+    if level == "authority":
+        code = dfe_code(line[at["old_la_code"]], Place(file, row, "old_la_code"), known)
+        return code, line[at["new_la_code"]].strip(), line[at["la_name"]].strip()
+    kind = "region" if level == "region" else "country"
+    code = line[at[f"{kind}_code"]].strip()
+    return code, code, line[at[f"{kind}_name"]].strip()
+
+
+def one_of(text: str, choices: dict[str, str], place: Place, what: str) -> str:
+    """The meaning of a cell that may hold only a few words."""
+    cell = text.strip()
+    if cell not in choices:
+        raise _refuse(
+            "unknown_word",
+            f"this is no {what} that the layout is known to use ({', '.join(choices)})",
+            place,
+            text,
+            "use the file as published, or add the word to its reader if the publisher has changed it",
+        )
+    return choices[cell]
+
+
+def _refuse(code: str, problem: str, place: Place, value: str, remedy: str) -> Refusal:
+    return Refusal(code, problem, file=place.file, row=place.row, column=place.column, value=value, remedy=remedy)

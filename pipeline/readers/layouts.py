@@ -1,0 +1,46 @@
+"""The list of layouts that the project can read, and which of them a file is.
+
+What belongs here: one line a layout module, and the rule that exactly one layout may know a file. What does not: how a
+layout knows it (its own module).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.readers import (
+    cla_2010,
+    cla_2011_2017,
+    cla_since_2018,
+    cla_time_series,
+    population_age_bands,
+    population_dfe,
+)
+from pipeline.readers.layout import Layout, tidy
+
+LAYOUTS: list[Layout] = [
+    *cla_2010.LAYOUTS,
+    *cla_2011_2017.LAYOUTS,
+    *cla_since_2018.LAYOUTS,
+    *cla_time_series.LAYOUTS,
+    *population_dfe.LAYOUTS,
+    *population_age_bands.LAYOUTS,
+]
+BY_NAME: dict[str, Layout] = {layout.name: layout for layout in LAYOUTS}
+ROWS_TO_RECOGNISE = max(layout.header_row for layout in LAYOUTS)
+
+
+def recognise(rows: list[list[str]]) -> Layout | None:
+    """The layout of a file from its first rows; None where no layout knows it.
+
+    Two layouts claiming one file is a fault of this project, not of the file: ValueError.
+    """
+    claims = [layout for layout in LAYOUTS if layout.recognises(rows)]
+    if len(claims) > 1:
+        raise ValueError(f"{' and '.join(layout.name for layout in claims)} both claim a file with header {rows[:1]}")
+    return claims[0] if claims else None
+
+
+def empty_tidy() -> pd.DataFrame:
+    """The tidy frame without rows, for a publication that is not there."""
+    return tidy([])

@@ -1,0 +1,94 @@
+"""Population by age band and authority, the Nomis extract: one file a band, one column a mid-year.
+
+What belongs here: the title lines and header of `popest-*.csv`. What does not: adding the bands up to children aged 0-17
+(`population`).
+
+The extract covers the United Kingdom on one geography ("as of April 2021") for all its years. Only codes that the lookup
+of authorities knows are kept; each of its authorities in being on that day must be there.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from pipeline.errors import Refusal
+from pipeline.readers import cells, text_table
+from pipeline.readers.layout import AUTHORITY, POPULATION, Edition, Knowledge, Layout, SourceFile, tidy
+
+_HEADER_ROW = 7
+_AREA = re.compile(r"local authority: county / unitary \(as of April (\d{4})\)")
+_AGES = re.compile(r"Aged? (\d+)(?:\s*-\s*(\d+))?")
+_CODE = "mnemonic"
+
+
+def _recognises(rows: list[list[str]]) -> bool:
+    if len(rows) < _HEADER_ROW or not any(row and row[0].startswith("Population estimates") for row in rows):
+        return False
+    header = rows[_HEADER_ROW - 1]
+    return bool(header) and bool(_AREA.fullmatch(header[0]))
+
+
+def band(table: text_table.TextTable) -> str:
+    """The age band of the file, such as `0-4` or `16`, from its title lines."""
+    for line in table.preamble:
+        if line and line[0].startswith("Age"):
+            match = _AGES.fullmatch(line[1].strip()) if len(line) > 1 else None
+            if match:
+                return "-".join(age for age in match.groups() if age)
+    raise Refusal(
+        "no_age_band",
+        "the title lines do not say which ages the file is of",
+        file=table.file,
+        row=5,
+        remedy="use the file as downloaded, with its title lines",
+    )
+
+
+def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
+    table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
+    match = _AREA.fullmatch(table.header[0])
+    if not match:
+        raise text_table.missing_column(source.name, _AREA.pattern, table.header)
+    return Edition(release=int(match.group(1)), part=band(table))
+
+
+def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.DataFrame:
+    """One record an authority and mid-year; `year` is the mid-year, `release` the year of the geography."""
+    table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
+    code_at = table.column(_CODE)
+    name_at = 0
+    mid_years = {at: int(name) for at, name in enumerate(table.header) if name.isdigit()}
+    if not mid_years:
+        raise text_table.missing_column(source.name, "a mid-year", table.header)
+    seen = cells.Seen(source.name)
+    records: list[tuple[object, ...]] = []
+    for row, line in zip(table.row_numbers, table.rows, strict=True):
+        ons_code = line[code_at].strip()
+        if ons_code not in knowledge.la_code_of_ons_code:
+            continue  # Wales, Scotland, Northern Ireland; that none of ours is missing is checked in `population`
+        seen.once((ons_code,), cells.Place(source.name, row, _CODE), ons_code)
+        for at, mid_year in mid_years.items():
+            place = cells.Place(source.name, row, table.header[at])
+            value, marker = cells.count(line[at], place, edition.release)
+            records.append(
+                (AUTHORITY, knowledge.la_code_of_ons_code[ons_code], ons_code, line[name_at].strip(), mid_year,
+                 edition.release, f"population_{edition.part}", value, marker,
+                 source.name, source.sha256, row, table.header[at])
+            )  # fmt: skip
+    return tidy(records)
+
+
+LAYOUTS = [
+    Layout(
+        name="population_age_bands",
+        publication=POPULATION,
+        title="Mid-year population estimates by age band, counties and unitary authorities (Nomis)",
+        publisher="Office for National Statistics",
+        recognises=_recognises,
+        edition=_edition,
+        read=_read,
+        header_row=_HEADER_ROW,
+    )
+]

@@ -1,0 +1,143 @@
+"""Delimited text as published: bytes to header and rows, every cell as text, every row with its number.
+
+What belongs here: encoding, line ends, quoting, blank trailing columns, and refusing what is not a table. What does
+not: the meaning of any column (`cells` and the layout modules).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from pipeline.errors import Refusal
+
+_HTML_OPENINGS = ("<!doctype", "<html", "<head", "<?xml", "<body")
+_RESTORE = "replace it with the file as published (its size or hash on the publisher's page tells)"
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """One delimited file. `rows[i]` stands in row `row_numbers[i]` of the file, counted from 1."""
+
+    file: str
+    header: list[str]
+    rows: list[list[str]]
+    row_numbers: list[int]
+    preamble: list[list[str]]
+
+    def column(self, name: str) -> int:
+        """Position of a column; Refusal when the published layout demands it and it is not there."""
+        try:
+            return self.header.index(name)
+        except ValueError:
+            raise missing_column(self.file, name, self.header) from None
+
+
+def missing_column(file: str, name: str, header: list[str]) -> Refusal:
+    """The refusal for a column that the layout needs."""
+    return Refusal(
+        "missing_column",
+        f"the column is missing; the file has {', '.join(h for h in header if h) or 'no header'}",
+        file=file,
+        row=1,
+        column=name,
+        remedy="use the file as published, or tell its reader the new name if the publisher renamed it",
+    )
+
+
+def decode(content: bytes, file: str) -> str:
+    """Text of a published file: UTF-8 with or without a byte order mark, else Windows-1252.
+
+    Refuses what is not text at all and what is a web page under a data file's name.
+    """
+    if not content.strip():
+        raise Refusal("empty_file", "the file is empty", file=file, remedy=_RESTORE)
+    if b"\x00" in content:
+        raise Refusal("not_text", "the file holds binary data, not comma-separated text", file=file, remedy=_RESTORE)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # The publisher's older files are Windows-1252; figures and codes are ASCII in either.
+        text = content.decode("cp1252", errors="replace")
+    if text.lstrip().lower().startswith(_HTML_OPENINGS):
+        raise Refusal(
+            "web_page", "this is a web page, not the data file that its name says", file=file, remedy=_RESTORE
+        )
+    return text
+
+
+def read(content: bytes, file: str, *, header_row: int = 1) -> TextTable:
+    """The whole table below `header_row`. Blank lines are skipped; a row with too few or too many cells is refused.
+
+    Unnamed trailing columns are dropped when they are blank throughout, and refused when they are not.
+    """
+    lines = _lines(decode(content, file), file)
+    if len(lines) < header_row:
+        raise Refusal(
+            "no_header", f"the file ends before its header row {header_row}", file=file, row=len(lines), remedy=_RESTORE
+        )
+    header = list(lines[header_row - 1][1])
+    body = [(number, cells) for number, cells in lines[header_row:] if any(cell.strip() for cell in cells)]
+    for number, cells in body:
+        if len(cells) != len(header):
+            raise Refusal(
+                "ragged_row",
+                f"the row has {len(cells)} cells and the header {len(header)}: the file may have been cut short",
+                file=file,
+                row=number,
+                remedy=_RESTORE,
+            )
+    width = len(header)
+    while width and not header[width - 1].strip():
+        width -= 1
+    for number, cells in body:
+        if any(cell.strip() for cell in cells[width:]):
+            raise Refusal(
+                "unnamed_column", "a column without a header holds values", file=file, row=number, remedy=_RESTORE
+            )
+    header = header[:width]
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise Refusal(
+            "doubled_column",
+            "the column stands twice in the header",
+            file=file,
+            row=1,
+            column=doubled[0],
+            remedy=_RESTORE,
+        )
+    return TextTable(
+        file=file,
+        header=header,
+        rows=[cells[:width] for _, cells in body],
+        row_numbers=[number for number, _ in body],
+        preamble=[cells for _, cells in lines[: header_row - 1]],
+    )
+
+
+def opening(content: bytes, file: str, rows: int) -> list[list[str]]:
+    """The first rows of a file, for recognising it; fewer when the file is shorter."""
+    head = content[:65536]
+    if len(content) > len(head):
+        head = head[: head.rfind(b"\n") + 1] or head
+    text = decode(head, file)
+    return [cells for _, cells in _lines(text, file)[:rows]]
+
+
+def _lines(text: str, file: str) -> list[tuple[int, list[str]]]:
+    # csv.reader copes with both line ends; a NUL or an endless quote is the only thing that stops it.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[tuple[int, list[str]]] = []
+    try:
+        for cells in reader:
+            lines.append((reader.line_num, cells))
+    except csv.Error as error:
+        raise Refusal(
+            "damaged_text",
+            f"the text cannot be split into cells ({error}): a quotation mark may be missing or the file cut short",
+            file=file,
+            row=reader.line_num,
+            remedy=_RESTORE,
+        ) from error
+    return lines

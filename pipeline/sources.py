@@ -1,0 +1,385 @@
+"""Published files in a folder: recognised by content, registered with their hash, one edition of each release.
+
+What belongs here: walking a folder, saying what each file is, settling which edition counts, and the lock file that
+`care-numbers import` keeps. What does not: reading the figures (`readers`) and fetching files from the network.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import corrections, reference_tables
+from pipeline.errors import Refusal
+from pipeline.readers import layouts, text_table
+from pipeline.readers.layout import Edition, Knowledge, SourceFile
+from pipeline.reference_tables import ReferenceTable
+from pipeline.tables import about_tables
+from pipeline.tables.frames import conform
+
+LICENCE = "Open Government Licence v3.0"
+REFERENCE = "reference"
+DATA_FOLDER, PROJECT = "data_folder", "project"
+_HEAD_BYTES = 65536  # enough for the header rows of every layout
+_LARGEST_BYTES = 256 * 1024 * 1024  # the largest file of these publications is under 50 MB
+_OWN_FILES = {"manifest.json", "planted_truth.csv", "SHA256SUMS"}  # say something about a folder, publish nothing
+
+
+@dataclass(frozen=True)
+class RegisteredFile:
+    """One published file that takes part in a run. `file` is relative to the data folder, with forward slashes."""
+
+    file: str
+    layout: str
+    publication: str
+    title: str
+    publisher: str
+    release: int | None
+    part: str
+    licence: str
+    sha256: str
+    bytes: int
+    corrections: str = ""
+    origin: str = DATA_FOLDER
+    url: str | None = None
+    retrieved: str | None = None
+
+    @property
+    def edition(self) -> tuple[str, int | None, str]:
+        """What may be there only once: a layout's release, and the part of it."""
+        return (self.layout, self.release, self.part)
+
+
+@dataclass
+class Register:
+    """What a data folder holds."""
+
+    files: list[RegisteredFile]
+    references: dict[str, ReferenceTable]
+    not_used: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What the readers may know."""
+        return reference_tables.knowledge(self.references)
+
+    def not_used_frame(self) -> pd.DataFrame:
+        """`about.files_not_used`."""
+        return conform(pd.DataFrame(self.not_used, columns=["file", "reason"]), about_tables.FILES_NOT_USED)
+
+    def frame(self) -> pd.DataFrame:
+        """`about.sources`: one row a file that takes part, reference tables included."""
+        rows = [asdict(file) for file in self.files]
+        for table in self.references.values():
+            rows.append(
+                asdict(
+                    RegisteredFile(
+                        file=table.file,
+                        layout=table.name,
+                        publication=REFERENCE,
+                        title="Reference table compiled for this project"
+                        if not table.is_from_data_folder
+                        else "Reference table of the data folder",
+                        publisher="care-numbers, from the sources its rows name",
+                        release=None,
+                        part="",
+                        licence=LICENCE,
+                        sha256=table.sha256,
+                        bytes=table.bytes,
+                        origin=DATA_FOLDER if table.is_from_data_folder else PROJECT,
+                    )
+                )
+            )
+        return conform(pd.DataFrame(rows), about_tables.SOURCES)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Recognise
+
+
+def scan(folder: Path, project_references: Path, lock: Path | None = None) -> Register:
+    """Recognise every file below `folder` and settle on one edition of each release.
+
+    A file that no layout knows is listed in `not_used`. Raises Refusal for a folder without any published file, for a
+    file whose content is not what its name says, for a known file that breaks its contract, and for two different files
+    of one release that `lock` does not put in order.
+    """
+    candidates, not_used, found_references = _look(folder)
+    if not candidates:
+        raise Refusal(
+            "no_published_files",
+            "no published file is recognised in this folder",
+            file=folder.name,
+            remedy="give the folder that holds the files as downloaded, in any arrangement",
+        )
+    references = reference_tables.load(project_references, found_references)
+    known = reference_tables.knowledge(references)
+    locked = read_lock(lock) if lock else {}
+    registered = [_register(folder, name, layout_name, known, locked) for name, layout_name in candidates]
+    files, superseded = _settle(registered, locked)
+    _refuse_outdated_year_corrections(files, known)
+    return Register(files=files, references=references, not_used=sorted(not_used + superseded))
+
+
+def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], dict[str, ReferenceTable]]:
+    candidates: list[tuple[str, str]] = []
+    not_used: list[tuple[str, str]] = []
+    references: dict[str, ReferenceTable] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if any(part.startswith(".") for part in Path(name).parts) or path.name in _OWN_FILES:
+            continue
+        if path.stat().st_size > _LARGEST_BYTES:
+            not_used.append((name, "larger than any file of these publications"))
+            continue
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+        rows = _first_rows(head, name)
+        reference = reference_tables.recognise(rows[0]) if rows else None
+        layout = layouts.recognise(rows)
+        if reference:
+            table = reference_tables.parse(reference, path.read_bytes(), name, is_from_data_folder=True)
+            _refuse_second_reference(references.get(reference), table)
+            references[reference] = table
+        elif layout:
+            candidates.append((name, layout.name))
+        else:
+            not_used.append((name, "not a layout that is read"))
+    return candidates, not_used, references
+
+
+def _first_rows(head: bytes, name: str) -> list[list[str]]:
+    """The opening rows of a text table. A file that is not one is unknown, unless its name claims that it is."""
+    try:
+        return text_table.opening(head, name, layouts.ROWS_TO_RECOGNISE)
+    except Refusal as refusal:
+        claims_to_be_a_table = name.lower().endswith((".csv", ".tsv"))
+        if claims_to_be_a_table and refusal.code != "damaged_text":
+            raise
+        return []
+
+
+def _refuse_second_reference(first: ReferenceTable | None, second: ReferenceTable) -> None:
+    if first and first.sha256 != second.sha256:
+        raise Refusal(
+            "two_editions",
+            f"this and {first.file} are two different tables {first.name}",
+            file=second.file,
+            remedy="keep the one that is meant",
+        )
+
+
+def _register(
+    folder: Path, name: str, layout_name: str, known: Knowledge, locked: dict[str, RegisteredFile]
+) -> RegisteredFile:
+    layout = layouts.BY_NAME[layout_name]
+    source = open_source(folder, name)
+    edition = layout.edition(source, known)
+    lock_entry = locked.get(source.sha256)
+    return RegisteredFile(
+        file=name,
+        layout=layout.name,
+        publication=layout.publication,
+        title=layout.title,
+        publisher=layout.publisher,
+        release=edition.release,
+        part=edition.part,
+        licence=LICENCE,
+        sha256=source.sha256,
+        bytes=len(source.content),
+        corrections=",".join(edition.corrections),
+        url=lock_entry.url if lock_entry else None,
+        retrieved=lock_entry.retrieved if lock_entry else None,
+    )
+
+
+def open_source(folder: Path, name: str, expected_sha256: str | None = None) -> SourceFile:
+    """The bytes of a file with their hash; Refusal when they are not the ones that were registered."""
+    content = (folder / name).read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    if expected_sha256 and sha256 != expected_sha256:
+        raise Refusal(
+            "hash_differs",
+            f"the file has changed since it was registered (sha256 {expected_sha256[:12]}… then, {sha256[:12]}… now)",
+            file=name,
+            remedy="restore the file, or register the new one with care-numbers import and run again",
+        )
+    return SourceFile(name=name, content=content, sha256=sha256)
+
+
+def references_of(register: pd.DataFrame, folder: Path, project_references: Path) -> dict[str, ReferenceTable]:
+    """The reference tables of a register (`about.sources`), read again and proved unchanged."""
+    tables = {}
+    for row in register.loc[register["publication"] == REFERENCE].itertuples():
+        is_own = row.origin == PROJECT
+        name = row.file.removeprefix(f"{REFERENCE}/") if is_own else row.file
+        source = open_source(project_references if is_own else folder, name, row.sha256)
+        tables[row.layout] = reference_tables.parse(
+            row.layout, source.content, row.file, is_from_data_folder=not is_own
+        )
+    return tables
+
+
+def read_tidy(folder: Path, register: pd.DataFrame, known: Knowledge) -> pd.DataFrame:
+    """All cells of one publication's registered files in the tidy form, with `layout` and `part` beside each.
+
+    `register` holds the rows of `about.sources` for that publication. Empty, with the same columns, without any file.
+    """
+    frames = []
+    for row in register.itertuples():
+        source = open_source(folder, row.file, row.sha256)
+        names = tuple(name for name in row.corrections.split(",") if name)
+        frame = layouts.BY_NAME[row.layout].read(source, Edition(int(row.release), row.part, names), known)
+        frames.append(frame.assign(layout=row.layout, part=row.part))
+    if not frames:
+        return layouts.empty_tidy().assign(layout="", part="")
+    return pd.concat(frames, ignore_index=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Editions
+
+
+def _settle(
+    registered: list[RegisteredFile], locked: dict[str, RegisteredFile]
+) -> tuple[list[RegisteredFile], list[tuple[str, str]]]:
+    """One file an edition: copies count once, and among different files the lock's latest arrival wins."""
+    kept: dict[tuple[str, int | None, str], RegisteredFile] = {}
+    left_out: list[tuple[str, str]] = []
+    for file in registered:
+        other = kept.get(file.edition)
+        if other is None:
+            kept[file.edition] = file
+        elif other.sha256 == file.sha256:
+            left_out.append((file.file, f"a copy of {other.file}"))
+        elif other.sha256 in locked and file.sha256 in locked and other.retrieved != file.retrieved:
+            newer, older = sorted((other, file), key=lambda entry: entry.retrieved or "", reverse=True)
+            kept[file.edition] = newer
+            left_out.append((older.file, f"an older edition than {newer.file}"))
+        else:
+            raise Refusal(
+                "two_editions",
+                f"this and {other.file} are two different files of one release ({file.layout}, {file.release})",
+                file=file.file,
+                remedy="keep the one that is meant, or register them one after the other with care-numbers import",
+            )
+    return sorted(kept.values(), key=lambda entry: entry.file), left_out
+
+
+def _refuse_outdated_year_corrections(files: list[RegisteredFile], known: Knowledge) -> None:
+    """A correction for a file that is here must have applied to it, else the publisher has mended the file."""
+    for entry in known.corrections:
+        if entry.action != corrections.SET_REPORTING_YEAR:
+            continue
+        for file in files:
+            is_its_file = file.layout == entry.layout and file.release == entry.reporting_year
+            if is_its_file and entry.entry not in file.corrections.split(","):
+                raise corrections.no_longer_fits(entry, file.file)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Lock file and import
+
+
+def read_lock(path: Path) -> dict[str, RegisteredFile]:
+    """The lock file's entries by sha256; empty where there is no lock file yet."""
+    if not path.exists():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return {entry["sha256"]: RegisteredFile(**entry) for entry in entries}
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refusal(
+            "bad_lock_file",
+            f"the lock file cannot be read ({error})",
+            file=path.name,
+            remedy="restore it from version control or a backup, or delete it and import the files again",
+        ) from error
+
+
+def write_lock(path: Path, entries: list[RegisteredFile]) -> None:
+    """Replace the lock file in one step."""
+    ordered = sorted(entries, key=lambda entry: (entry.file, entry.sha256))
+    text = json.dumps({"version": 1, "files": [asdict(entry) for entry in ordered]}, indent=1) + "\n"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did: files new to the register, files that were there already, files nobody knows."""
+
+    new: list[RegisteredFile]
+    present: list[RegisteredFile]
+    not_used: list[tuple[str, str]]
+
+
+def import_folder(
+    folder: Path, published: Path, project_references: Path, lock: Path, now: dt.datetime | None = None
+) -> Imported:
+    """Copy the recognised files of `folder` into `published` and pin them in the lock file.
+
+    A file keeps its name and bytes and lies in `<publication>/<release>/`. A changed file of a release that is there
+    already goes in beside it under a name with the head of its hash; nothing is overwritten. Every file is read in full
+    first, so that a file which breaks its contract is refused and not registered.
+    """
+    register = scan(folder, project_references)
+    moment = (now or dt.datetime.now(dt.UTC)).isoformat(timespec="microseconds")
+    locked = read_lock(lock)
+    known, frame = register.knowledge, register.frame()
+    for publication in {file.publication for file in register.files}:
+        read_tidy(folder, frame.loc[frame["publication"] == publication], known)
+    published.mkdir(parents=True, exist_ok=True)
+    new, present = [], []
+    for file in register.files:
+        entry = locked.get(file.sha256)
+        if entry and (published / entry.file).exists():
+            present.append(entry)
+            continue
+        target = _target(published, file)
+        _copy(folder / file.file, target, file.sha256)
+        entry = RegisteredFile(
+            **{**asdict(file), "file": target.relative_to(published).as_posix(), "retrieved": moment}
+        )
+        locked[file.sha256] = entry
+        new.append(entry)
+    for table in register.references.values():
+        if table.is_from_data_folder and not _same_as_project(table, project_references):
+            target = published / REFERENCE / f"{table.name}.csv"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(folder / table.file, target, table.sha256)
+    write_lock(lock, list(locked.values()))
+    return Imported(new=new, present=present, not_used=register.not_used)
+
+
+def _target(published: Path, file: RegisteredFile) -> Path:
+    name = Path(file.file).name
+    target = published / file.publication / str(file.release) / name
+    if target.exists():
+        target = target.with_name(f"{target.stem}.{file.sha256[:12]}{target.suffix}")
+    return target
+
+
+def _copy(origin: Path, target: Path, sha256: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.part")
+    shutil.copyfile(origin, temporary)
+    if hashlib.sha256(temporary.read_bytes()).hexdigest() != sha256:
+        temporary.unlink()
+        raise Refusal(
+            "hash_differs", "the file changed while it was being copied", file=origin.name, remedy="import it again"
+        )
+    os.replace(temporary, target)
+
+
+def _same_as_project(table: ReferenceTable, project_references: Path) -> bool:
+    own = project_references / f"{table.name}.csv"
+    return own.exists() and hashlib.sha256(own.read_bytes()).hexdigest() == table.sha256
