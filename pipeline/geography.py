@@ -1,0 +1,236 @@
+"""Local authorities through time: which were in being, which belong together across a boundary change.
+
+What belongs here: the rules of methods.md B8 over the tables of areas and changes. What does not: counts, populations
+and windows' thresholds. Codes are DfE three-digit codes as text; ONS codes are carried along and never joined on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.errors import Refusal
+from pipeline.reference_tables import ReferenceTable
+from pipeline.tables import core_tables
+from pipeline.tables.frames import conform
+
+SPLIT, MERGE, RECODE, BOUNDARY = "split", "merge", "recode", "boundary"
+_ENDS_A_CODE = (SPLIT, MERGE)
+
+
+def stock_day(year: int) -> dt.date:
+    """31 March of a reporting year, the day on which children looked after are counted."""
+    return dt.date(year, 3, 31)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A split or merge between two different DfE codes, effective from the morning of `day`."""
+
+    old: str
+    new: str
+    day: dt.date
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Every authority of the lookup, its newest name and region, and the splits and merges between them."""
+
+    names: dict[str, str]
+    regions: dict[str, str]
+    changes: tuple[Change, ...]
+    too_small: frozenset[str]
+
+    def in_being(self, code: str, day: dt.date) -> bool:
+        """Whether the authority existed on that day: not yet ended by a split or merge, and not still to be made by one."""
+        ended = any(change.old == code and change.day <= day for change in self.changes)
+        unborn = any(change.new == code and change.day > day for change in self.changes)
+        return not ended and not unborn
+
+    def codes_in_being(self, day: dt.date) -> list[str]:
+        """All authorities that existed on that day, in code order."""
+        return [code for code in sorted(self.names) if self.in_being(code, day)]
+
+    def components(self, after: dt.date, until: dt.date) -> list[frozenset[str]]:
+        """Groups of two or more authorities linked by a split or merge later than `after` and not later than `until`."""
+        neighbours: dict[str, set[str]] = defaultdict(set)
+        for change in self.changes:
+            if after < change.day <= until:
+                neighbours[change.old].add(change.new)
+                neighbours[change.new].add(change.old)
+        groups: list[frozenset[str]] = []
+        left = set(neighbours)
+        while left:
+            group, edge = set(), {min(left)}
+            while edge:
+                group |= edge
+                edge = set().union(*(neighbours[code] for code in edge)) - group
+            groups.append(frozenset(group))
+            left -= group
+        return sorted(groups, key=min)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a window compares: one authority, or several that a boundary change ties together.
+
+    `members` are all codes of the component, old and new. `start` and `end` are those in being at either end, whose
+    counts add up to the unit's; `population_start` are the codes whose populations do so at the start, which differ from
+    `start` where the only denominators are on later boundaries. `reason` says why several were combined.
+    """
+
+    unit_id: str
+    name: str
+    region: str
+    members: tuple[str, ...]
+    start: tuple[str, ...]
+    end: tuple[str, ...]
+    population_start: tuple[str, ...]
+    reason: str | None
+
+
+def units(areas: Areas, start: int, end: int, denominators_as_of: dt.date | None = None) -> list[Unit]:
+    """The units of the window from 31 March `start` to 31 March `end`, ordered by unit_id.
+
+    `denominators_as_of` is the day whose boundaries the start's populations are on, where that is not the start itself:
+    then authorities that only that later geography ties together are combined too.
+    """
+    first, last = stock_day(start), stock_day(end)
+    grouped = {code: group for group in areas.components(first, last) for code in group}
+    later = {}
+    if denominators_as_of:
+        later = {code: group for group in areas.components(first, denominators_as_of) for code in group}
+    found: dict[frozenset[str], Unit] = {}
+    for code in areas.names:
+        group = grouped.get(code, frozenset({code})) | later.get(code, frozenset())
+        at_start = tuple(sorted(member for member in group if areas.in_being(member, first)))
+        at_end = tuple(sorted(member for member in group if areas.in_being(member, last)))
+        if not at_end or group in found:
+            continue
+        in_window = tuple(sorted(set(at_start) | set(at_end)))
+        populated = at_start
+        reason = "boundary_change" if len(in_window) > 1 else None
+        if denominators_as_of and code in later:
+            populated = tuple(sorted(member for member in group if areas.in_being(member, denominators_as_of)))
+            if len(at_start) > 1 and code not in grouped:
+                reason = "denominator_geography"
+        found[group] = Unit(
+            unit_id="+".join(at_end),
+            name=" + ".join(areas.names[member] for member in at_end),
+            region=areas.regions[at_end[0]],
+            members=in_window,
+            start=at_start,
+            end=at_end,
+            population_start=populated,
+            reason=reason,
+        )
+    return sorted(found.values(), key=lambda unit: unit.unit_id)
+
+
+def build_areas(local: pd.DataFrame, changes: pd.DataFrame) -> Areas:
+    """Areas from `core.local_authorities` and `core.area_changes`."""
+    newest = local.loc[local["is_newest_code"].astype(bool)].set_index("la_code")
+    linked = changes["change_type"].isin(_ENDS_A_CODE) & (changes["old_code"] != changes["new_code"])
+    return Areas(
+        names=newest["la_name"].to_dict(),
+        regions=newest["region"].to_dict(),
+        changes=tuple(
+            Change(row.old_code, row.new_code, row.effective_date) for row in changes.loc[linked].itertuples()
+        ),
+        too_small=frozenset(newest.index[newest["is_too_small"].astype(bool)]),
+    )
+
+
+def area_changes(table: ReferenceTable) -> pd.DataFrame:
+    """`core.area_changes`: one row a change, DfE codes in old_code and new_code, dates as dates."""
+    rows = []
+    for row in table.frame.itertuples():
+        if row.change_type not in (SPLIT, MERGE, RECODE, BOUNDARY):
+            raise _bad_cell(table, row, "change_type", f"a change is one of {SPLIT}, {MERGE}, {RECODE}, {BOUNDARY}")
+        rows.append(
+            {
+                "old_code": row.old_dfe_code,
+                "new_code": row.new_dfe_code,
+                "old_ons_code": row.old_code,
+                "new_ons_code": row.new_code,
+                "old_name": row.old_name,
+                "new_name": row.new_name,
+                "change_type": row.change_type,
+                "effective_date": _date(table, row, "effective_date"),
+                "evidence": row.evidence or None,
+                "note": row.note or None,
+                "source_sha256": table.sha256,
+            }
+        )
+    return conform(pd.DataFrame(rows), core_tables.AREA_CHANGES)
+
+
+def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
+    """`core.local_authorities`: one row an authority and ONS code, with its region of nine and the days it was in being."""
+    lookup, regions = tables["dfe_la_lookup"], tables["regions"]
+    region_of = {row.region_code: row for row in regions.frame.itertuples()}
+    changes = area_changes(tables["la_code_changes"])
+    ends = changes.loc[changes["change_type"].isin(_ENDS_A_CODE) & (changes["old_code"] != changes["new_code"])]
+    ended = ends.groupby("old_code")["effective_date"].min().to_dict()
+    began = ends.groupby("new_code")["effective_date"].max().to_dict()
+    small = {row.la_code: row.reason for row in tables["too_small"].frame.itertuples()}
+    rows = []
+    for row in lookup.frame.itertuples():
+        part = region_of.get(row.region_code)
+        if part is None or (part.part_of and part.part_of not in region_of):
+            raise _bad_cell(lookup, row, "region_code", "the region is not in the table of regions")
+        whole = region_of[part.part_of] if part.part_of else part
+        end = ended.get(row.old_la_code)
+        rows.append(
+            {
+                "la_code": row.old_la_code,
+                "ons_code": row.new_la_code,
+                "la_name": row.la_name,
+                "region": whole.region_name,
+                "region_code": whole.region_code,
+                "region_part": part.region_name if part.part_of else None,
+                "ons_code_from": _date(lookup, row, "code_valid_from"),
+                "ons_code_to": _date(lookup, row, "code_valid_to") if row.code_valid_to else None,
+                "in_being_from": began.get(row.old_la_code),
+                "in_being_to": end - dt.timedelta(days=1) if end else None,
+                "is_too_small": row.old_la_code in small,
+                "source_sha256": lookup.sha256,
+            }
+        )
+    frame = pd.DataFrame(rows).sort_values(["la_code", "ons_code_from"], ignore_index=True)
+    frame["is_newest_code"] = ~frame["la_code"].duplicated(keep="last")
+    return conform(frame, core_tables.LOCAL_AUTHORITIES)
+
+
+def ons_code_on(local: pd.DataFrame, codes: Iterable[str], day: dt.date) -> dict[str, str]:
+    """ONS code of each authority on a day; an authority that was not in being then has none."""
+    from_day = pd.to_datetime(local["ons_code_from"])
+    to_day = pd.to_datetime(local["ons_code_to"])
+    moment = pd.Timestamp(day)
+    valid = local.loc[(from_day <= moment) & (to_day.isna() | (to_day >= moment))]
+    known = dict(zip(valid["la_code"], valid["ons_code"], strict=True))
+    return {code: known[code] for code in codes if code in known}
+
+
+def _date(table: ReferenceTable, row: object, column: str) -> dt.date:
+    text = getattr(row, column)
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise _bad_cell(table, row, column, "this is no date of the form 2019-04-01") from None
+
+
+def _bad_cell(table: ReferenceTable, row: object, column: str, problem: str) -> Refusal:
+    return Refusal(
+        "bad_reference_table",
+        problem,
+        file=table.file,
+        row=row.source_row,  # type: ignore[attr-defined]
+        column=column,
+        value=getattr(row, column),
+        remedy="mend the table",
+    )

@@ -1,0 +1,39 @@
+"""Looked-after cells into the core tables: authorities apart from totals, markers with their meaning.
+
+What belongs here: shaping what the readers return into `core.children_looked_after`, its totals and the national series.
+What does not: reading files (`readers`) and choosing among releases (`panel`).
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline import markers
+from pipeline.readers.layout import AUTHORITY
+from pipeline.tables import core_tables
+from pipeline.tables.frames import conform
+
+
+def authorities(tidy: pd.DataFrame) -> pd.DataFrame:
+    """`core.children_looked_after` from the tidy cells of all releases."""
+    rows = tidy.loc[tidy["area_level"] == AUTHORITY].rename(columns={"area_code": "la_code", "area_name": "la_name"})
+    return conform(_with_meaning(rows), core_tables.CHILDREN_LOOKED_AFTER)
+
+
+def totals(tidy: pd.DataFrame) -> pd.DataFrame:
+    """`core.children_looked_after_totals`: the England and region rows of the same cells."""
+    rows = tidy.loc[tidy["area_level"] != AUTHORITY]
+    return conform(_with_meaning(rows), core_tables.CHILDREN_LOOKED_AFTER_TOTALS)
+
+
+def national_series(tidy: pd.DataFrame) -> pd.DataFrame:
+    """`core.national_series` from the tidy cells of every edition of the series."""
+    return conform(_with_meaning(tidy), core_tables.NATIONAL_SERIES)
+
+
+def _with_meaning(rows: pd.DataFrame) -> pd.DataFrame:
+    meanings = [
+        None if pd.isna(marker) else markers.reason(marker, int(release))
+        for marker, release in zip(rows["marker"], rows["release"], strict=True)
+    ]
+    return rows.assign(marker_meaning=pd.array(meanings, dtype="string"))

@@ -1,0 +1,94 @@
+"""Children aged 0-17 by authority: the vintages, and the estimate for mid-years that have no published figure.
+
+What belongs here: which file speaks for a vintage, and adding age bands up. What does not: which vintage a rate or a
+window uses (`panel`, `windows`).
+
+The age bands reach to 16. The 17-year-olds of a mid-year are taken to be the 16-year-olds of the year before; on the
+years where both exist this errs by 0.05% on average and by 0.6% at most (population README of the published files).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from pipeline.errors import Refusal
+from pipeline.geography import Areas
+from pipeline.readers.layout import AUTHORITY
+from pipeline.tables import core_tables
+from pipeline.tables.frames import conform
+
+AGE_BAND_ESTIMATE = "age_band_estimate"
+_DFE_LAYOUT, _BANDS_LAYOUT = "population_dfe", "population_age_bands"
+_BANDS_0_16 = ("0-4", "5-9", "10-14", "15", "16")
+_BAND_16 = "16"
+
+
+def boundaries_day(edition: int) -> dt.date:
+    """The day whose boundaries the age-band extract of an edition is on: counties and unitaries as of April."""
+    return dt.date(edition, 4, 1)
+
+
+def authorities(tidy: pd.DataFrame, areas: Areas) -> pd.DataFrame:
+    """`core.population`: published vintages, and estimates where all age bands are there."""
+    published = _newest_editions(tidy.loc[tidy["layout"] == _DFE_LAYOUT])
+    published = published.loc[published["area_level"] == AUTHORITY].rename(
+        columns={"area_code": "la_code", "part": "vintage", "release": "edition", "value": "population_0_17"}
+    )
+    published = published.assign(mid_year=published["year"] - 1, is_estimated=False)
+    estimated = _estimates(tidy.loc[tidy["layout"] == _BANDS_LAYOUT], areas)
+    return conform(pd.concat([published, estimated], ignore_index=True), core_tables.POPULATION)
+
+
+def totals(tidy: pd.DataFrame) -> pd.DataFrame:
+    """`core.population_totals`: the England and region rows of the published vintages."""
+    rows = _newest_editions(tidy.loc[tidy["layout"] == _DFE_LAYOUT])
+    rows = rows.loc[rows["area_level"] != AUTHORITY].rename(columns={"part": "vintage", "value": "population_0_17"})
+    return conform(rows.assign(mid_year=rows["year"] - 1), core_tables.POPULATION_TOTALS)
+
+
+def _newest_editions(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each vintage, the file that reaches to the newest mid-year."""
+    newest = rows.groupby("part")["release"].transform("max")
+    return rows.loc[rows["release"] == newest]
+
+
+def _estimates(bands: pd.DataFrame, areas: Areas) -> pd.DataFrame:
+    """Ages 0-16 of a mid-year plus the 16-year-olds of the mid-year before, by authority; empty without all bands."""
+    if set(bands["part"]) != set(_BANDS_0_16):
+        return pd.DataFrame(columns=core_tables.POPULATION.column_names)
+    edition = int(bands["release"].iloc[0])
+    _refuse_missing_authorities(bands, areas, edition)
+    keys = ["la_code", "mid_year"]
+    bands = bands.rename(columns={"area_code": "la_code", "year": "mid_year"})
+    ages_0_16 = bands.groupby(keys)["value"].sum(min_count=len(_BANDS_0_16))
+    ages_16 = bands.loc[bands["part"] == _BAND_16].set_index(keys)["value"]
+    year_before = ages_16.rename(index=lambda year: year + 1, level="mid_year")
+    children = (ages_0_16 + year_before).dropna().astype("Int64")
+    estimates = children.rename("population_0_17").reset_index()
+    ons_codes = bands.drop_duplicates("la_code").set_index("la_code")["ons_code"]
+    return estimates.assign(
+        ons_code=estimates["la_code"].map(ons_codes),
+        year=estimates["mid_year"] + 1,
+        vintage=AGE_BAND_ESTIMATE,
+        edition=edition,
+        marker=None,
+        is_estimated=True,
+        source_sha256=" ".join(sorted(set(bands["source_sha256"]))),
+    )
+
+
+def _refuse_missing_authorities(bands: pd.DataFrame, areas: Areas, edition: int) -> None:
+    wanted = set(areas.codes_in_being(boundaries_day(edition)))
+    for file, rows in bands.groupby("source_file"):
+        missing = sorted(wanted - set(rows["area_code"]))
+        if missing:
+            raise Refusal(
+                "missing_row",
+                f"there is no row for {areas.names[missing[0]]} ({missing[0]})"
+                + (f" and {len(missing) - 1} more authorities" if len(missing) > 1 else "")
+                + ": the file may have been cut short",
+                file=str(file),
+                remedy="use the file as downloaded",
+            )
