@@ -1,0 +1,302 @@
+"""The published database: built beside the old one, verified, then swapped in.
+
+What belongs here: turning the Parquet files of a finished run into `care_numbers.duckdb`, proving that it is whole, and
+replacing the old file in one step. What does not: any figure (the frames are finished) and the wording of views and
+checks (`sql/`).
+
+Readers keep their open copy; a failure at any point leaves the old file as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+
+from pipeline.errors import Refusal
+from pipeline.tables import about_tables, catalogue, ddl, frames
+from pipeline.tables.declare import Table
+
+STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB promised; a file in the newest format would shut older readers out
+FICTIONAL_PREFIX = "FICTIONAL demonstration data. "
+_READ_ONLY = 0o444  # nobody edits or locks the published file by accident; the rename still works
+_ABOUT = {table.name: table for table in about_tables.TABLES}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published: the file and the rows of each table and view."""
+
+    database: Path
+    row_counts: dict[str, int]
+
+
+def publish(
+    database: Path, frames_folder: Path, sql_folder: Path, run_facts: Mapping[str, str], *, is_fictional: bool
+) -> Published:
+    """Build, verify and swap in the database from the Parquet files of all declared tables.
+
+    Raises Refusal when a file is missing, a constraint or a check in `sql/checks` fails, or another publication is under
+    way; the old database is then untouched.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with _only_publisher(database.parent):
+        _remove_leftovers(database)
+        building = database.with_name(f".{database.stem}.{os.getpid()}.building.duckdb")
+        try:
+            _build(building, frames_folder, sql_folder, run_facts, FICTIONAL_PREFIX if is_fictional else "")
+            counts = verify(building, frames_folder, sql_folder)
+            _swap_in(building, database)
+        finally:
+            _remove_leftovers(database)
+    return Published(database=database, row_counts=counts)
+
+
+def parquet_file(frames_folder: Path, asset: str) -> Path:
+    """Where the frame of an asset lies."""
+    return frames_folder / f"{asset}.parquet"
+
+
+@contextlib.contextmanager
+def _only_publisher(folder: Path) -> Iterator[None]:
+    with (folder / ".publishing.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(
+                "already_publishing",
+                "another run is publishing to this folder",
+                file=folder.name,
+                remedy="wait for it to end and run again",
+            ) from None
+        yield
+
+
+def _remove_leftovers(database: Path) -> None:
+    for leftover in database.parent.glob(f".{database.stem}.*.building.duckdb*"):
+        leftover.unlink(missing_ok=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Build
+
+
+def _build(
+    building: Path, frames_folder: Path, sql_folder: Path, run_facts: Mapping[str, str], comment_prefix: str
+) -> None:
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"ATTACH {ddl.quoted(str(building))} AS build (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute("USE build")
+        for schema in ("core", "about"):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        for table in catalogue.TABLES:
+            if table.asset:
+                connection.execute(ddl.create_table(table))
+                _insert_parquet(connection, table, parquet_file(frames_folder, table.asset))
+        _create_views(connection, sql_folder)
+        _fill_about(connection, run_facts)
+        for table in catalogue.TABLES:
+            for statement in ddl.comments(table, comment_prefix):
+                connection.execute(statement)
+        connection.execute("CHECKPOINT")
+        connection.execute("USE memory")
+        connection.execute("DETACH build")
+    except duckdb.ConstraintException as error:
+        raise Refusal(
+            "table_breaks_contract",
+            f"a table breaks its declaration ({str(error).splitlines()[0]})",
+            remedy="look at the source of that value; the published database is unchanged",
+        ) from error
+    finally:
+        connection.close()
+
+
+def _insert_parquet(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) -> None:
+    if not file.exists():
+        raise Refusal(
+            "not_materialised",
+            f"{table.full_name} has not been computed yet",
+            file=file.name,
+            remedy=f"materialise the asset {table.asset} first, or run everything",
+        )
+    order = ", ".join(f'"{name}"' for name in table.sort_by)
+    connection.execute(
+        f"INSERT INTO {table.full_name} BY NAME SELECT * FROM read_parquet({ddl.quoted(str(file))}) ORDER BY {order}"
+    )
+
+
+def view_files(sql_folder: Path) -> dict[str, Path]:
+    """Name of each view -> its file."""
+    return {file.stem: file for file in sorted((sql_folder / "views").glob("*.sql"))}
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, sql_folder: Path) -> None:
+    files = view_files(sql_folder)
+    for table in catalogue.TABLES:
+        if table.is_view:
+            query = files[table.name].read_text(encoding="utf-8").strip().rstrip(";")
+            connection.execute(f"CREATE VIEW {table.full_name} AS {query}")
+
+
+def _fill_about(connection: duckdb.DuckDBPyConnection, run_facts: Mapping[str, str]) -> None:
+    run = pd.DataFrame({"property": list(run_facts), "value": list(run_facts.values())})
+    _insert_frame(connection, _ABOUT["run"], run)
+    for name in ("tables", "columns"):
+        connection.execute(ddl.create_table(_ABOUT[name]))
+    _insert_rows(connection, _ABOUT["columns"], _column_rows())
+    counts = {table.full_name: 0 for table in catalogue.TABLES}
+    for full_name in counts:
+        counts[full_name] = _one(connection, f"SELECT count(*) FROM {full_name}")
+    counts["about.tables"] = len(catalogue.TABLES)
+    _insert_rows(connection, _ABOUT["tables"], _table_rows(counts))
+
+
+def _insert_frame(connection: duckdb.DuckDBPyConnection, table: Table, rows: pd.DataFrame) -> None:
+    connection.execute(ddl.create_table(table))
+    _insert_rows(connection, table, rows)
+
+
+def _insert_rows(connection: duckdb.DuckDBPyConnection, table: Table, rows: pd.DataFrame) -> None:
+    connection.register("rows_to_insert", frames.to_arrow(frames.conform(rows, table), table))
+    connection.execute(f"INSERT INTO {table.full_name} BY NAME SELECT * FROM rows_to_insert")
+    connection.unregister("rows_to_insert")
+
+
+def _table_rows(counts: Mapping[str, int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "schema_name": table.schema,
+            "table_name": table.name,
+            "kind": "view" if table.is_view else "table",
+            "row_count": counts[table.full_name],
+            "grain": table.grain,
+            "key_columns": ", ".join(table.key),
+            "description": table.comment,
+        }
+        for table in catalogue.TABLES
+    )
+
+
+def _column_rows() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "schema_name": table.schema,
+            "table_name": table.name,
+            "column_name": column.name,
+            "position": position,
+            "kind": column.kind,
+            "unit": column.unit,
+            "may_be_missing": column.nullable,
+            "allowed_values": ", ".join(column.allowed) if column.allowed else None,
+            "description": column.description,
+        }
+        for table in catalogue.TABLES
+        for position, column in enumerate(table.columns, start=1)
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verify
+
+
+def verify(database: Path, frames_folder: Path, sql_folder: Path) -> dict[str, int]:
+    """Row counts of a finished database, after proving that it is whole.
+
+    Every declared table is there and none besides; every table, view and column has its comment; counts equal the
+    Parquet files; every query in `sql/checks` returns no row; the storage version is the promised one.
+    """
+    connection = duckdb.connect(str(database), read_only=True)
+    try:
+        _refuse_undeclared(connection)
+        _refuse_uncommented(connection)
+        _refuse_storage_version(connection)
+        counts = {
+            table.full_name: _one(connection, f"SELECT count(*) FROM {table.full_name}") for table in catalogue.TABLES
+        }
+        for table in catalogue.TABLES:
+            if table.asset:
+                rows = pq.read_metadata(parquet_file(frames_folder, table.asset)).num_rows
+                if rows != counts[table.full_name]:
+                    raise _not_whole(
+                        f"{table.full_name} has {counts[table.full_name]} rows and its Parquet file {rows}"
+                    )
+        for file in sorted((sql_folder / "checks").glob("*.sql")):
+            broken = connection.execute(file.read_text(encoding="utf-8")).fetchall()
+            if broken:
+                raise Refusal(
+                    "check_failed",
+                    f"the check {file.stem} of the finished database found {broken[0]}",
+                    remedy="look at that row's source; the published database is unchanged",
+                )
+        return counts
+    finally:
+        connection.close()
+
+
+def _refuse_undeclared(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables").fetchall()
+    there, declared = {row[0] for row in rows}, {table.full_name for table in catalogue.TABLES}
+    if there != declared:
+        raise _not_whole(f"tables differ from the declared ones: {', '.join(sorted(there ^ declared))}")
+
+
+def _refuse_uncommented(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE comment IS NULL AND NOT internal"
+        " UNION ALL SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE comment IS NULL AND NOT internal"
+        " UNION ALL SELECT schema_name || '.' || table_name || '.' || column_name FROM duckdb_columns()"
+        " WHERE comment IS NULL AND NOT internal"
+    ).fetchall()
+    if rows:
+        raise _not_whole(f"{rows[0][0]} has no comment")
+
+
+def _refuse_storage_version(connection: duckdb.DuckDBPyConnection) -> None:
+    tags = connection.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()
+    written = str(dict(tags[0][0]).get("storage_version", ""))
+    if not written.startswith(STORAGE_VERSION.removesuffix(".0")):
+        raise _not_whole(f"its storage version is {written}, not {STORAGE_VERSION}")
+
+
+def _not_whole(problem: str) -> Refusal:
+    return Refusal(
+        "database_not_whole",
+        f"the new database is not whole: {problem}",
+        remedy="this is a fault of the program, please report it; the published database is unchanged",
+    )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Swap
+
+
+def _swap_in(building: Path, database: Path) -> None:
+    building.chmod(_READ_ONLY)
+    with building.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        os.replace(building, database)
+    except PermissionError as error:  # Windows does not replace a file that somebody has open
+        raise Refusal(
+            "database_in_use",
+            "the published database is open elsewhere and this system does not replace open files",
+            file=database.name,
+            remedy="close it there and run again",
+        ) from error
+    folder = os.open(database.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,308 @@
+"""What people query: the panel, the national trend, the windows and their five-year changes, and what was left out.
+
+What belongs here: declarations of the tables of schema `main`. What does not: inputs (`core_tables`) and provenance
+(`about_tables`).
+"""
+
+from __future__ import annotations
+
+from pipeline.tables import shared_columns as shared
+from pipeline.tables.declare import Column, Table
+
+_DESCRIBES = (
+    "Describes published counts; it does not measure the performance of an authority and is not a league table.",
+    "A looked-after rate has no good or bad direction.",
+)
+_TREND = ("A change over five years does not predict the change over the next.",)
+
+CARE_NUMBERS = Table(
+    schema="main",
+    name="care_numbers",
+    asset="care_numbers",
+    description="Children looked after, starting and ceasing, with the rate, by authority and year.",
+    grain="authority in being on 31 March of the year, and year",
+    key=("la_code", "year"),
+    warnings=(
+        "Counts are from the newest release that holds the year; a marker there stays a marker.",
+        "All populations are of one vintage (rebased), which begins with reporting year 2013: earlier rates are missing "
+        "here, and the windows that need them use another vintage throughout.",
+        *_DESCRIBES,
+    ),
+    columns=(
+        shared.LA_CODE,
+        shared.ONS_CODE.but(description="ONS code in use on 31 March of the year.", nullable=True),
+        shared.LA_NAME,
+        shared.REGION_NAME,
+        shared.YEAR,
+        shared.LOOKED_AFTER,
+        shared.MARKER.but(
+            name="looked_after_marker", description="The publisher's symbol where looked_after is missing."
+        ),
+        Column("looked_after_reason", "text", "Why looked_after is missing.", nullable=True, allowed=shared.REASONS),
+        Column("started", "integer", "Children who started to be looked after during the year.", shared.CHILDREN, True),
+        Column("started_reason", "text", "Why started is missing.", nullable=True, allowed=shared.REASONS),
+        Column("ceased", "integer", "Children who ceased to be looked after during the year.", shared.CHILDREN, True),
+        Column("ceased_reason", "text", "Why ceased is missing.", nullable=True, allowed=shared.REASONS),
+        shared.POPULATION,
+        shared.POPULATION_VINTAGE.but(nullable=True),
+        Column("population_reason", "text", "Why the population is missing.", nullable=True, allowed=shared.REASONS),
+        shared.RATE,
+        Column("published_rate_per_10k", "integer", "The rate in the same release: a whole number, on that release's "
+               "own population.", shared.PER_10K, True),
+        shared.RELEASE,
+    ),
+)  # fmt: skip
+
+NATIONAL_TREND = Table(
+    schema="main",
+    name="national_trend",
+    asset="national_trend",
+    description="Children looked after in England by year, from three sources side by side.",
+    grain="year and source",
+    key=("year", "source"),
+    warnings=(
+        "sum_of_authorities adds up the exact counts of the newest release of each year and leaves out suppressed cells "
+        "(counted in authorities_missing); published_row is the England row of that release, rounded; national_series "
+        "is the newest long series, rounded and revised.",
+        "All rates use the rebased England population, so they start in 2013.",
+    ),
+    columns=(
+        shared.YEAR,
+        Column("source", "text", "Where the count is from.",
+               allowed=("sum_of_authorities", "published_row", "national_series")),
+        shared.RELEASE,
+        shared.LOOKED_AFTER,
+        Column("authorities", "integer", "Authorities in the sum; missing for the published figures.", nullable=True),
+        Column("authorities_missing", "integer", "Authorities in being without a number.", nullable=True),
+        shared.POPULATION.but(description="Children aged 0-17 in England, rebased estimates, at the mid-year before."),
+        shared.RATE,
+        Column("rate_reason", "text", "Why the rate is missing.", nullable=True, allowed=shared.REASONS),
+    ),
+)  # fmt: skip
+
+VINTAGE_EFFECT = Table(
+    schema="main",
+    name="vintage_effect",
+    asset="vintage_effect",
+    description="How much the rebasing of the populations alone moves the rate, with the count held fixed.",
+    grain="authority and year that has both population vintages",
+    key=("la_code", "year"),
+    columns=(
+        shared.LA_CODE,
+        shared.LA_NAME,
+        shared.YEAR,
+        shared.LOOKED_AFTER,
+        Column("population_pre_census", "integer", "Children aged 0-17, estimate from before the 2021 census.",
+               shared.CHILDREN),
+        Column("population_rebased", "integer", "Children aged 0-17, estimate rebased on the 2021 census.",
+               shared.CHILDREN),
+        Column("rate_pre_census", "number", "Rate on the estimate from before the census.", shared.PER_10K, True),
+        Column("rate_rebased", "number", "Rate on the rebased estimate.", shared.PER_10K, True),
+        Column("rate_difference_pct", "number", "Rebased rate against the other.", shared.PER_CENT),
+        shared.REASON,
+    ),
+)  # fmt: skip
+
+WINDOWS = Table(
+    schema="main",
+    name="windows",
+    asset="windows",
+    description="The windows over which changes are taken, and why one is not computed.",
+    grain="window",
+    key=("window_id",),
+    columns=(
+        shared.WINDOW_ID,
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        Column("years", "integer", "Length of the window.", "years"),
+        shared.POPULATION_VINTAGE,
+        Column("role", "text", "What the window is for.", allowed=("primary", "alternate", "study", "history")),
+        Column("is_computed", "boolean", "Whether both ends have counts and populations."),
+        shared.REASON.but(description="Why the window is not computed."),
+        Column("detail", "text", "What is missing, in words.", nullable=True),
+        Column("estimated_denominator", "boolean", "Whether the start's populations are added up from age bands."),
+        Column("units", "integer", "Units compared.", nullable=True),
+        Column("units_down", "integer", "Units whose rate moved down.", nullable=True),
+        Column("units_up", "integer", "Units whose rate moved up.", nullable=True),
+        Column("units_bucking", "integer", "Units that bucked the trend; missing where England has no clear direction.",
+               nullable=True),
+        Column("england_direction", "text", "Direction of England over the window.", nullable=True,
+               allowed=("up", "down", "no_clear_direction")),
+        Column("england_change_pct", "number", "Change of England's rate, over the units compared.", shared.PER_CENT,
+               True),
+        Column("england_number_change_pct", "number", "Change of England's number, over the units compared.",
+               shared.PER_CENT, True),
+        Column("published_england_number_change_pct", "number", "Change of the number in the published England rows.",
+               shared.PER_CENT, True),
+    ),
+)  # fmt: skip
+
+
+def _at(column: Column, name: str, when: str) -> Column:
+    return column.but(name=name, description=f"{column.description.rstrip('.')}; at the {when} of the window.")
+
+
+FIVE_YEAR_CHANGE = Table(
+    schema="main",
+    name="five_year_change",
+    asset="five_year_change",
+    description="The change of every unit in every window, beside England's, and whether it bucked the national trend.",
+    grain="window and unit",
+    key=("window_id", "unit_id"),
+    order=("window_id", "unit_name"),
+    warnings=(
+        "A unit is one authority, or several joined where a boundary changed within the window.",
+        "England is pooled over the units of the window.",
+        *_DESCRIBES,
+        *_TREND,
+    ),
+    columns=(
+        shared.WINDOW_ID,
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        shared.UNIT_ID,
+        shared.UNIT_NAME,
+        Column("members", "text", "DfE codes of all authorities of the unit, old and new, joined by +."),
+        shared.REGION_NAME,
+        _at(shared.LOOKED_AFTER.but(nullable=False), "looked_after_start", "start"),
+        _at(shared.LOOKED_AFTER.but(nullable=False), "looked_after_end", "end"),
+        _at(shared.POPULATION.but(nullable=False), "population_start", "start"),
+        _at(shared.POPULATION.but(nullable=False), "population_end", "end"),
+        _at(shared.RATE.but(nullable=False), "rate_start", "start"),
+        _at(shared.RATE.but(nullable=False), "rate_end", "end"),
+        Column("change_log", "number", "Natural logarithm of rate_end / rate_start.", "log ratio"),
+        Column("change_pct", "number", "Change of the rate: 100 (exp(change_log) - 1).", shared.PER_CENT),
+        Column("change_per_10k", "number", "rate_end - rate_start.", shared.PER_10K),
+        Column("england_change_pct", "number", "Change of England's rate over the same units.", shared.PER_CENT),
+        Column("england_number_change_pct", "number", "Change of England's number over the same units.",
+               shared.PER_CENT),
+        Column("relative_change_log", "number", "change_log less England's.", "log ratio"),
+        Column("relative_change_pct", "number", "Change relative to England: 100 (exp(relative_change_log) - 1).",
+               shared.PER_CENT),
+        Column("england_direction", "text", "up or down where England's rate moved by 2% or more and its number the "
+               "same way.", allowed=("up", "down", "no_clear_direction")),
+        Column("movement", "text", "Whether the unit's rate moved by 5% or more.", allowed=("up", "down",
+               "little_change")),
+        Column("relative", "text", "Whether the unit parted from England by 10% or more.",
+               allowed=("fell_relative", "rose_relative", "moved_with_england")),
+        Column("bucked", "boolean", "Whether the unit moved against a clear national direction and parted from it; "
+               "missing where England has none.", nullable=True),
+        Column("bucked_reason", "text", "Why bucked is missing.", nullable=True, allowed=("national_flat",)),
+        shared.POPULATION_VINTAGE,
+        Column("estimated_denominator", "boolean", "Whether the start's population is added up from age bands."),
+        shared.RELEASE.but(name="release_start", description="Release of the count at the start."),
+        shared.RELEASE.but(name="release_end", description="Release of the count at the end."),
+        Column("mixed_release", "boolean", "Whether the two counts are from different releases."),
+        shared.REASON,
+        Column("combination_reason", "text", "Why the unit joins several authorities.", nullable=True,
+               allowed=("boundary_change", "denominator_geography")),
+    ),
+)  # fmt: skip
+
+BUCKING_THE_TREND = Table(
+    schema="main",
+    name="bucking_the_trend",
+    is_view=True,
+    description="The newest five-year window in which England has a clear direction: who moved against it.",
+    grain="unit of that window",
+    key=("unit_name",),
+    warnings=(*_DESCRIBES, *_TREND),
+    columns=(
+        shared.WINDOW_ID,
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        Column("newest_window_has_direction", "boolean", "Whether this is the newest five-year window there is; if "
+               "not, England has no clear direction in the newer ones."),
+        shared.UNIT_ID,
+        shared.UNIT_NAME,
+        shared.REGION_NAME,
+        Column("bucked", "boolean", "Whether the unit moved against the national direction and parted from it."),
+        Column("change_pct", "number", "Change of the rate.", shared.PER_CENT),
+        Column("relative_change_pct", "number", "Change relative to England.", shared.PER_CENT),
+        Column("england_change_pct", "number", "Change of England's rate over the same units.", shared.PER_CENT),
+        Column("england_direction", "text", "Direction of England over the window.", allowed=("up", "down")),
+    ),
+)  # fmt: skip
+
+_STEPS = ("published", "in_being_at_end", "not_too_small", "units", "counts_at_both_ends", "population_at_both_ends")
+
+EXCLUSIONS = Table(
+    schema="main",
+    name="exclusions",
+    asset="exclusions",
+    description="Every published authority that is not a unit by itself in a window: left out, or joined with others.",
+    grain="window, stage, model, step and authority",
+    key=("window_id", "stage", "model", "step", "la_code"),
+    warnings=(
+        "rule tells the two apart: excluded, or combined (the authority counts within unit_id).",
+        "Counts are of authorities up to the step units, and of units from there on.",
+    ),
+    columns=(
+        shared.WINDOW_ID,
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        Column("stage", "text", "Where it happened.", allowed=("trend", "regression")),
+        Column("model", "text", "Model, where the stage is regression; empty for trends."),
+        Column("step", "text", "Step of the count-down from published authorities to units.", allowed=_STEPS),
+        Column("rule", "text", "What was done.", allowed=("excluded", "combined")),
+        shared.LA_CODE,
+        shared.LA_NAME,
+        shared.UNIT_ID.but(nullable=True, description="Unit that the authority is or would be part of."),
+        Column("year", "integer", "Reporting year in which something is missing.", nullable=True),
+        shared.REASON.but(description="Why.", nullable=False),
+        Column("detail", "text", "The same in words."),
+        Column("evidence", "text", "Marker, change or list that the step rests on.", nullable=True),
+        Column("n_before", "integer", "Number before the step."),
+        Column("n_after", "integer", "Number after the step."),
+    ),
+)
+
+EXCLUSION_STEPS = Table(
+    schema="main",
+    name="exclusion_steps",
+    asset="exclusion_steps",
+    description="The count-down from published authorities to compared units, a step a row, also where nothing was lost.",
+    grain="window and step",
+    key=("window_id", "step_number"),
+    columns=(
+        shared.WINDOW_ID,
+        Column("step_number", "integer", "Order of the steps, from 1."),
+        Column("step", "text", "Step.", allowed=_STEPS),
+        Column("n_before", "integer", "Number before the step."),
+        Column("n_excluded", "integer", "Authorities (from the step units on: units) excluded."),
+        Column(
+            "n_combined_away", "integer", "What joining takes off: k authorities that become one unit take off k-1."
+        ),
+        Column("n_after", "integer", "Number after the step."),
+    ),
+)
+
+DATA_CHECKS = Table(
+    schema="main",
+    name="data_checks",
+    asset="data_checks",
+    description="The invariants of the published statistics, as found in this run.",
+    grain="check and scope",
+    key=("check_name", "scope"),
+    warnings=("A failed check of severity block stops publication; warn is to be looked at.",),
+    columns=(
+        Column("check_name", "text", "Name of the check."),
+        Column("scope", "text", "Release, window or table it was made on."),
+        Column("n", "integer", "Cases looked at."),
+        Column("n_failed", "integer", "Cases that failed."),
+        Column("severity", "text", "What a failure means.", allowed=("block", "warn")),
+        Column("detail", "text", "What was found, with the first cases that failed."),
+    ),
+)
+
+TABLES = (
+    CARE_NUMBERS,
+    NATIONAL_TREND,
+    VINTAGE_EFFECT,
+    WINDOWS,
+    FIVE_YEAR_CHANGE,
+    BUCKING_THE_TREND,
+    EXCLUSIONS,
+    EXCLUSION_STEPS,
+    DATA_CHECKS,
+)
