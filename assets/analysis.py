@@ -1,0 +1,189 @@
+"""Group analysis: the panel, the national trend, the windows and their changes, and who is left out.
+
+What belongs here: one node or pair of nodes a result table. Every figure is computed in `pipeline`.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from assets import describe
+from assets.checks import measure
+from pipeline import checks, exclusions, geography, panel, settings, trends, windows
+from pipeline.tables import main_tables
+
+GROUP = "analysis"
+
+
+@dg.asset(**describe.spec(main_tables.CARE_NUMBERS, GROUP))
+def care_numbers(
+    core_children_looked_after: pd.DataFrame,
+    core_population: pd.DataFrame,
+    core_local_authorities: pd.DataFrame,
+    core_area_changes: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """The panel of authorities and years."""
+    areas = geography.build_areas(core_local_authorities, core_area_changes)
+    frame = panel.care_numbers(core_children_looked_after, core_population, core_local_authorities, areas)
+    without = frame.loc[frame["looked_after"].isna(), ["la_name", "year", "looked_after_reason"]]
+    return dg.Output(
+        frame,
+        metadata={
+            **describe.span(frame),
+            "counts_missing": len(without),
+            "missing": describe.preview(without, list(without.columns)),
+        },
+    )
+
+
+@dg.asset(**describe.spec(main_tables.NATIONAL_TREND, GROUP))
+def national_trend(
+    care_numbers: pd.DataFrame,
+    core_children_looked_after_totals: pd.DataFrame,
+    core_national_series: pd.DataFrame,
+    core_population_totals: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """England by year from three sources."""
+    frame = panel.national_trend(
+        care_numbers, core_children_looked_after_totals, core_national_series, core_population_totals
+    )
+    newest = frame.loc[frame["source"] == "published_row"].iloc[-1]
+    return dg.Output(
+        frame,
+        metadata={
+            **describe.span(frame),
+            "newest_year": int(newest["year"]),
+            "newest_looked_after": int(newest["looked_after"]),
+            "newest_rate_per_10k": round(float(newest["rate_per_10k"]), 2),
+        },
+    )
+
+
+@dg.asset(**describe.spec(main_tables.VINTAGE_EFFECT, GROUP))
+def vintage_effect(care_numbers: pd.DataFrame, core_population: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """What the rebasing of populations alone does to the rates."""
+    frame = panel.vintage_effect(care_numbers, core_population)
+    return dg.Output(
+        frame, metadata={**describe.span(frame), "median_difference_pct": float(frame["rate_difference_pct"].median())}
+    )
+
+
+def _window_data(looked_after: pd.DataFrame, population: pd.DataFrame, areas: geography.Areas) -> list:
+    return windows.all_window_data(looked_after, population, areas, settings.load().windows)
+
+
+@dg.multi_asset(
+    group_name=GROUP,
+    outs={
+        "five_year_change": describe.out(main_tables.FIVE_YEAR_CHANGE),
+        "windows": describe.out(main_tables.WINDOWS),
+    },
+)
+def window_changes(
+    core_children_looked_after: pd.DataFrame,
+    core_population: pd.DataFrame,
+    core_local_authorities: pd.DataFrame,
+    core_area_changes: pd.DataFrame,
+    national_trend: pd.DataFrame,
+) -> Iterator[dg.Output[pd.DataFrame]]:
+    """The change of every unit in every window, and each window's summary."""
+    areas = geography.build_areas(core_local_authorities, core_area_changes)
+    data = _window_data(core_children_looked_after, core_population, areas)
+    changes = trends.five_year_change(data, areas.too_small, settings.load().classes)
+    summary = trends.window_summary(data, changes, national_trend)
+    yield dg.Output(changes, "five_year_change", metadata=_headlines(summary))
+    yield dg.Output(
+        summary,
+        "windows",
+        metadata={
+            "windows": describe.preview(
+                summary, ["window_id", "window_start", "window_end", "units", "england_direction", "units_bucking"]
+            )
+        },
+    )
+
+
+def _headlines(summary: pd.DataFrame) -> dict:
+    """What an analyst wants to see first of the primary window."""
+    main = summary.loc[(summary["role"] == "primary") & summary["is_computed"]]
+    if main.empty:
+        return {"primary_window": "not computed"}
+    row = main.iloc[0]
+    bucking = row["units_bucking"]
+    return {
+        "primary_window": f"{row['window_start']} to {row['window_end']}",
+        "england_change_pct": round(float(row["england_change_pct"]), 2),
+        "england_number_change_pct": round(float(row["england_number_change_pct"]), 2),
+        "england_direction": row["england_direction"],
+        "units": int(row["units"]),
+        "units_down": int(row["units_down"]),
+        "units_up": int(row["units_up"]),
+        "units_bucking": "England has no clear direction" if pd.isna(bucking) else int(bucking),
+    }
+
+
+@dg.multi_asset(
+    group_name=GROUP,
+    outs={
+        "exclusions": describe.out(main_tables.EXCLUSIONS),
+        "exclusion_steps": describe.out(main_tables.EXCLUSION_STEPS),
+    },
+)
+def left_out(
+    core_children_looked_after: pd.DataFrame,
+    core_population: pd.DataFrame,
+    core_local_authorities: pd.DataFrame,
+    core_area_changes: pd.DataFrame,
+) -> Iterator[dg.Output[pd.DataFrame]]:
+    """Every authority that is not a unit by itself, with the reason, and the count-down of each window."""
+    areas = geography.build_areas(core_local_authorities, core_area_changes)
+    data = _window_data(core_children_looked_after, core_population, areas)
+    excluded, steps = exclusions.exclusions(data, areas)
+    primary = excluded.loc[excluded["window_id"] == "main_h5"]
+    yield dg.Output(
+        excluded,
+        "exclusions",
+        metadata={
+            "left_out_of_primary_window": int((primary["rule"] == "excluded").sum()),
+            "primary_window": describe.preview(primary, ["la_name", "rule", "reason"]),
+        },
+    )
+    yield dg.Output(steps, "exclusion_steps")
+
+
+@dg.asset(**describe.spec(main_tables.DATA_CHECKS, GROUP))
+def data_checks(
+    core_children_looked_after: pd.DataFrame,
+    core_children_looked_after_totals: pd.DataFrame,
+    core_local_authorities: pd.DataFrame,
+    core_area_changes: pd.DataFrame,
+    care_numbers: pd.DataFrame,
+    five_year_change: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    exclusion_steps: pd.DataFrame,
+) -> dg.Output[pd.DataFrame]:
+    """Every invariant as found in this run."""
+    frame = checks.data_checks(
+        measure(
+            {
+                "core_children_looked_after": core_children_looked_after,
+                "core_children_looked_after_totals": core_children_looked_after_totals,
+                "core_local_authorities": core_local_authorities,
+                "core_area_changes": core_area_changes,
+                "care_numbers": care_numbers,
+                "five_year_change": five_year_change,
+                "exclusions": exclusions,
+                "exclusion_steps": exclusion_steps,
+            }
+        )
+    )
+    failed = frame.loc[frame["n_failed"] > 0]
+    return dg.Output(
+        frame,
+        metadata={
+            "checks": len(frame),
+            "failed": len(failed),
+            "failures": describe.preview(failed, ["check_name", "scope", "severity", "n_failed"]),
+        },
+    )

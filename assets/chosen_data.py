@@ -1,0 +1,48 @@
+"""Which data a run reads and where its outputs go, as a Dagster resource.
+
+What belongs here: handing the choice of `--data` and `--out` to the assets. What does not: the choice itself
+(`pipeline.places`).
+"""
+
+import dagster as dg
+import pandas as pd
+
+from pipeline import manifest, places, reference_tables, sources
+from pipeline.demonstration.build import refresh_demonstration
+from pipeline.places import Workspace
+from pipeline.reference_tables import ReferenceTable
+from pipeline.sources import Register
+
+
+class ChosenData(dg.ConfigurableResource):
+    """`data` is auto, published, demo or a folder; empty values leave the choice to the environment."""
+
+    data: str = ""
+    out: str = ""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folders of this choice."""
+        return places.workspace(self.data or None, self.out or None)
+
+    def scan(self) -> Register:
+        """Recognise and register the files; the demonstration country is built first when it is the choice."""
+        workspace = self.workspace
+        if workspace.is_demo:
+            refresh_demonstration(workspace.data)
+        lock = places.lock_file() if workspace.kind == "published" else None
+        return sources.scan(workspace.data, places.reference_folder(), lock)
+
+    def references(self, register: pd.DataFrame) -> dict[str, ReferenceTable]:
+        """The reference tables of a register frame."""
+        return sources.references_of(register, self.workspace.data, places.reference_folder())
+
+    def read_tidy(self, register: pd.DataFrame, references_register: pd.DataFrame) -> pd.DataFrame:
+        """All cells of the files in `register`, read with what the reference tables say."""
+        known = reference_tables.knowledge(self.references(references_register))
+        return sources.read_tidy(self.workspace.data, register, known)
+
+    @property
+    def is_fictional(self) -> bool:
+        """Whether the data folder says of itself that it is fictional."""
+        return manifest.read(self.workspace.data).is_fictional

@@ -1,0 +1,69 @@
+"""What an asset says of itself in the UI: its columns before it runs, its numbers after.
+
+What belongs here: metadata made from a declaration or a frame. What does not: figures that the frame does not hold.
+"""
+
+import hashlib
+
+import dagster as dg
+import pandas as pd
+
+from pipeline.tables.declare import Table
+
+TABLE_KEY = "care_numbers/table"
+_PREVIEW_ROWS = 8
+
+
+def table_metadata(table: Table) -> dict:
+    """Definition metadata: the declared table and its column schema."""
+    return {
+        TABLE_KEY: table.full_name,
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(
+                    name=column.name,
+                    type=column.kind,
+                    description=column.comment,
+                    constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                )
+                for column in table.columns
+            ]
+        ),
+    }
+
+
+def spec(table: Table, group: str, deps: list[str] | None = None) -> dict:
+    """Arguments of an asset that makes a declared table."""
+    return {"group_name": group, "description": table.comment, "metadata": table_metadata(table)}
+
+
+def out(table: Table) -> dg.AssetOut:
+    """One output of a node that makes several declared tables."""
+    return dg.AssetOut(key=table.asset, description=table.comment, metadata=table_metadata(table))
+
+
+def span(frame: pd.DataFrame) -> dict:
+    """Years and authorities of a frame that has them."""
+    facts: dict = {}
+    if "year" in frame and len(frame):
+        facts["first_year"] = int(frame["year"].min())
+        facts["last_year"] = int(frame["year"].max())
+    if "la_code" in frame:
+        facts["authorities"] = int(frame["la_code"].nunique())
+    if "marker" in frame:
+        facts["cells_without_a_number"] = int(frame["marker"].notna().sum())
+    return facts
+
+
+def preview(frame: pd.DataFrame, columns: list[str]) -> dg.MetadataValue:
+    """The first rows of some columns as a small table."""
+    rows = frame[columns].head(_PREVIEW_ROWS).astype("string").fillna("")
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows.itertuples(index=False)]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def files_version(register: pd.DataFrame) -> dg.DataVersion:
+    """One version for a set of files: the hash of their hashes, in order."""
+    joined = "\n".join(sorted(register["sha256"]))
+    return dg.DataVersion(hashlib.sha256(joined.encode()).hexdigest())

@@ -1,0 +1,43 @@
+"""Frames between assets as Parquet files.
+
+What belongs here: writing a declared table in one step and reading it back in its declared types. What does not: the
+published database, which the publisher writes by itself (`published`).
+
+A frame belongs to the table that its asset names in its definition (`describe.table_metadata`).
+"""
+
+import os
+
+import dagster as dg
+import pandas as pd
+import pyarrow.parquet as pq
+
+from assets.chosen_data import ChosenData
+from assets.describe import TABLE_KEY
+from pipeline.publish import parquet_file
+from pipeline.tables import catalogue, frames
+
+
+class ParquetFrames(dg.ConfigurableIOManager):
+    """Reads and writes `<out>/parquet/<asset>.parquet`."""
+
+    chosen: dg.ResourceDependency[ChosenData]
+
+    def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
+        """Write beside, then rename: a reader sees the old file or the new one."""
+        table = catalogue.BY_NAME[context.definition_metadata[TABLE_KEY]]
+        target = parquet_file(self.chosen.workspace.frames, context.asset_key.to_python_identifier())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        pq.write_table(frames.to_arrow(obj, table), beside)
+        os.replace(beside, target)
+        context.add_output_metadata({"dagster/row_count": len(obj)})
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """The upstream asset's frame."""
+        upstream = context.upstream_output
+        if upstream is None:
+            raise ValueError(f"{context.name} has no upstream asset")
+        table = catalogue.BY_NAME[upstream.definition_metadata[TABLE_KEY]]
+        file = parquet_file(self.chosen.workspace.frames, context.asset_key.to_python_identifier())
+        return frames.from_arrow(pq.read_table(file), table)

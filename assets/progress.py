@@ -1,0 +1,52 @@
+"""Progress of a run in the terminal: one line an asset, in a person's words.
+
+What belongs here: a Dagster logger that turns events into lines on standard error. What does not: the summary at the
+end (`command`).
+"""
+
+import logging
+import sys
+
+import dagster as dg
+
+PROGRESS = "progress"
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        event = (getattr(record, "dagster_meta", None) or {}).get("dagster_event")
+        if event is None:
+            return
+        line = _line(event)
+        if line:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+
+def _line(event: dg.DagsterEvent) -> str | None:
+    if event.event_type_value == "ASSET_MATERIALIZATION":
+        data = event.event_specific_data.materialization
+        rows = data.metadata.get("dagster/row_count")
+        counted = f"  {rows.value:,} rows" if rows is not None else ""
+        return f"  {data.asset_key.to_user_string()}{counted}"
+    if event.event_type_value == "ASSET_CHECK_EVALUATION":
+        evaluation = event.event_specific_data
+        if not evaluation.passed:
+            return f"  check {evaluation.check_name}: {evaluation.severity.value.lower()}, {evaluation.description}"
+    return None
+
+
+@dg.logger(config_schema={}, description="One line an asset on standard error.")
+def progress_lines(context: dg.InitLoggerContext) -> logging.Logger:
+    """A logger that writes a line for every asset made and every check that found something."""
+    logger = logging.Logger("care_numbers.progress", level=logging.DEBUG)
+    logger.addHandler(_Lines())
+    return logger
+
+
+@dg.logger(config_schema={}, description="Says nothing.")
+def silent(context: dg.InitLoggerContext) -> logging.Logger:
+    """A logger for runs whose output is a machine's to read."""
+    logger = logging.Logger("care_numbers.silent", level=logging.CRITICAL)
+    logger.addHandler(logging.NullHandler())
+    return logger

@@ -1,0 +1,79 @@
+"""Group published: the database that researchers open.
+
+What belongs here: the one node that publishes. It reads the Parquet files by itself, checks them by itself, and swaps
+the new database in; a check that failed on another day cannot be walked around by materialising this node alone.
+"""
+
+import datetime as dt
+import platform
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+
+from assets.checks import measure
+from assets.chosen_data import ChosenData
+from pipeline import __version__, checks, manifest, places, publish, settings
+from pipeline.tables import catalogue, frames
+from pipeline.tables.declare import Table
+
+GROUP = "published"
+DATABASE = "care_numbers_database"
+
+
+@dg.asset(
+    name=DATABASE,
+    group_name=GROUP,
+    deps=[table.asset for table in catalogue.TABLES if table.asset],
+    kinds={"duckdb"},
+)
+def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.MaterializeResult:
+    """`care_numbers.duckdb`: built beside the old one, verified, renamed in."""
+    workspace = chosen.workspace
+    stored = {
+        table.asset: _stored(workspace, table)
+        for table in catalogue.TABLES
+        if table.asset and publish.parquet_file(workspace.frames, table.asset).exists()
+    }
+    checks.refuse_failed(checks.data_checks(measure(stored)))
+    published = publish.publish(
+        workspace.database,
+        workspace.frames,
+        places.sql_folder(),
+        _run_facts(context.run_id, chosen),
+        is_fictional=chosen.is_fictional,
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "database": dg.MetadataValue.path(str(published.database)),
+            "bytes": published.database.stat().st_size,
+            "is_fictional": chosen.is_fictional,
+            "tables": len(published.row_counts),
+            "dagster/row_count": sum(published.row_counts.values()),
+            "rows": dg.MetadataValue.json(published.row_counts),
+        }
+    )
+
+
+def _stored(workspace: places.Workspace, table: Table) -> pd.DataFrame:
+    return frames.from_arrow(pq.read_table(publish.parquet_file(workspace.frames, table.asset)), table)
+
+
+def _run_facts(run_id: str, chosen: ChosenData) -> dict[str, str]:
+    """What `about.run` tells of this run."""
+    return {
+        "run_id": run_id,
+        "published_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "data": chosen.workspace.kind,
+        "is_fictional": str(chosen.is_fictional).lower(),
+        "country": manifest.read(chosen.workspace.data).name or "England",
+        "care_numbers_version": __version__,
+        "settings_sha256": settings.load().sha256,
+        "seed": str(settings.load().seed),
+        "storage_version": publish.STORAGE_VERSION,
+        "duckdb_version": duckdb.__version__,
+        "pandas_version": pd.__version__,
+        "python_version": platform.python_version(),
+        "licence_of_data": "Open Government Licence v3.0",
+    }
