@@ -1,0 +1,64 @@
+"""The one way in: build the demonstration country in a folder.
+
+What belongs here: which files there are and the manifest that marks them as fictional. What does not: their content.
+Further publications of the country are further modules, each written from the same simulated truth, and one line here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from pipeline.demonstration.country import WINDOW_END, WINDOW_START, Country, simulate
+from pipeline.demonstration.gazetteer import COUNTRY_NAME
+from pipeline.demonstration.long_tables import write_long_tables
+from pipeline.demonstration.population_files import write_population_files
+from pipeline.demonstration.printing import Row, write_table, write_text
+from pipeline.demonstration.reference_tables import write_reference_tables
+from pipeline.demonstration.wide_tables import write_wide_tables
+
+PLANTED_TRUTH = "planted_truth.csv"
+_NOTE = (
+    f"{COUNTRY_NAME} does not exist. All places, codes and figures are invented, and written in the layouts of "
+    "published files so that the pipeline can run and be tested without any. Nothing here is about a real place."
+)
+
+
+def build_demonstration(folder: Path, seed: int = 20181129) -> None:
+    """Write all files of the country into an empty folder, which is made if need be. Same seed, same bytes.
+
+    Raises FileExistsError when there is something in the folder: files of two seeds must not mix.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty: the demonstration country is built in an empty folder")
+    country = simulate(seed)
+    write_wide_tables(country, folder / "children_looked_after")
+    write_long_tables(country, folder / "children_looked_after")
+    write_population_files(country, folder / "population")
+    write_reference_tables(country, folder / "reference")
+    write_table(folder / PLANTED_TRUTH, _planted_truth(country))
+    manifest = {"fictional": True, "name": COUNTRY_NAME, "seed": seed, "note": _NOTE}
+    write_text(folder / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+
+def refresh_demonstration(folder: Path) -> None:
+    """Build the country afresh in place of what is in `folder`, so that the files always fit the code that made them."""
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.building")
+    shutil.rmtree(beside, ignore_errors=True)
+    build_demonstration(beside)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside.rename(folder)
+
+
+def _planted_truth(country: Country) -> list[Row]:
+    """List every authority at the end of the window, with how far it was made to leave the nation, on the log scale."""
+    rows: list[Row] = [("la_code", "la_name", "window_start", "window_end", "planted", "planted_log_deviation")]
+    for row in country.in_being(WINDOW_END):
+        authority = country.authorities[row]
+        deviation = country.planted.get(authority.code, 0.0)
+        planted = "none" if not deviation else "bucker_down" if deviation < 0 else "bucker_up"
+        rows.append((authority.code, authority.name, WINDOW_START, WINDOW_END, planted, f"{deviation:.4f}"))
+    return rows

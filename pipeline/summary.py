@@ -1,0 +1,198 @@
+"""What a run found, in a few plain sentences.
+
+What belongs here: the headline findings of a published database, as data and as text, and for the demonstration country
+what was planted beside what was found. What does not: how a terminal shows it (`assets.command`).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline import database
+
+_SHOWN_NAMES = 12  # a list of names longer than this is for the database, not for a terminal
+
+
+@dataclass(frozen=True)
+class Planted:
+    """The demonstration country's truth beside what the run found, for one window."""
+
+    window_start: int
+    window_end: int
+    planted: int
+    planted_found: int
+    planted_missed: tuple[str, ...]
+    found_not_planted: int
+    units: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Headline findings of one published database; percentages are of the rate unless the name says number."""
+
+    database: str
+    country: str
+    is_fictional: bool
+    newest_year: int
+    newest_looked_after: int
+    newest_rate_per_10k: float | None
+    windows: list[dict[str, Any]]
+    bucking_window: dict[str, Any] | None
+    bucking: list[str]
+    left_out: list[dict[str, Any]]
+    warnings: list[str]
+    files_used: int
+    files_not_used: int
+    planted: Planted | None = field(default=None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as plain data, for `--json`."""
+        return asdict(self)
+
+
+def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary:
+    """The headline findings of a published database; `planted_truth` is the demonstration country's file."""
+
+    def rows(sql: str) -> list[database.Record]:
+        return database.query(database_file, sql)
+
+    run = {row["property"]: row["value"] for row in rows("SELECT * FROM about.run")}
+    newest = rows(
+        "SELECT year, looked_after, rate_per_10k FROM main.national_trend"
+        " WHERE source = 'sum_of_authorities' ORDER BY year DESC LIMIT 1"
+    )[0]
+    windows = rows(
+        "SELECT window_id, window_start, window_end, role, is_computed, detail, units, units_down, units_up,"
+        " units_bucking, england_direction, england_change_pct, england_number_change_pct"
+        " FROM main.windows ORDER BY window_end, window_id"
+    )
+    bucking = rows("SELECT * FROM main.bucking_the_trend ORDER BY unit_name")
+    window = None
+    if bucking:
+        shared = ("window_id", "window_start", "window_end", "newest_window_has_direction", "england_direction",
+                  "england_change_pct")  # fmt: skip
+        window = {name: bucking[0][name] for name in shared} | {"units": len(bucking)}
+    return Summary(
+        database=str(database_file),
+        country=run["country"],
+        is_fictional=run["is_fictional"] == "true",
+        newest_year=newest["year"],
+        newest_looked_after=newest["looked_after"],
+        newest_rate_per_10k=newest["rate_per_10k"],
+        windows=windows,
+        bucking_window=window,
+        bucking=[row["unit_name"] for row in bucking if row["bucked"]],
+        left_out=rows(
+            "SELECT reason, count(DISTINCT la_code) AS authorities, string_agg(DISTINCT la_name, ', ' ORDER BY la_name)"
+            " AS names FROM main.exclusions WHERE window_id = 'main_h5' AND rule = 'excluded'"
+            " GROUP BY reason ORDER BY reason"
+        ),
+        warnings=[
+            f"{row['check_name']} ({row['scope']}): {row['detail']}"
+            for row in rows("SELECT * FROM main.data_checks WHERE n_failed > 0 ORDER BY check_name, scope")
+        ],
+        files_used=rows("SELECT count(*) AS n FROM about.sources")[0]["n"],
+        files_not_used=rows("SELECT count(*) AS n FROM about.files_not_used")[0]["n"],
+        planted=_planted(database_file, planted_truth) if planted_truth and planted_truth.exists() else None,
+    )
+
+
+def _planted(database_file: Path, truth_file: Path) -> Planted | None:
+    with truth_file.open(encoding="utf-8", newline="") as stream:
+        truth = list(csv.DictReader(stream))
+    start, end = int(truth[0]["window_start"]), int(truth[0]["window_end"])
+    found = database.query(
+        database_file,
+        "SELECT unit_id, bucked FROM main.five_year_change WHERE window_start = ? AND window_end = ?",
+        [start, end],
+    )
+    if not found:
+        return None
+    flagged = {code for row in found if row["bucked"] for code in row["unit_id"].split("+")}
+    planted = {row["la_code"]: row["la_name"] for row in truth if row["planted"] != "none"}
+    missed = tuple(sorted(name for code, name in planted.items() if code not in flagged))
+    return Planted(
+        window_start=start,
+        window_end=end,
+        planted=len(planted),
+        planted_found=len(planted) - len(missed),
+        planted_missed=missed,
+        found_not_planted=sum(
+            1 for row in found if row["bucked"] and not set(row["unit_id"].split("+")) & set(planted)
+        ),
+        units=len(found),
+    )
+
+
+def sentences(summary: Summary) -> list[str]:
+    """The summary as lines a person reads; every line stands by itself."""
+    lines = []
+    if summary.is_fictional:
+        lines.append(
+            f"{summary.country} is FICTIONAL: the demonstration country, built because there are no real files."
+        )
+    rate = f", {summary.newest_rate_per_10k:.1f} per 10,000 children" if summary.newest_rate_per_10k else ""
+    lines.append(
+        f"{summary.country} had {summary.newest_looked_after:,} children looked after on 31 March "
+        f"{summary.newest_year}{rate} (sum of authorities)."
+    )
+    primary = next((window for window in summary.windows if window["role"] == "primary"), None)
+    if primary:
+        lines.append(_window_sentence(summary.country, primary))
+        if summary.left_out:
+            parts = [f"{row['names']} ({row['reason'].replace('_', ' ')})" for row in summary.left_out]
+            lines.append(f"Left out of {primary['window_start']} to {primary['window_end']}: {'; '.join(parts)}.")
+    lines += _bucking_sentences(summary)
+    lines += [
+        f"Not computed: {window['window_start']} to {window['window_end']} ({window['detail']})."
+        for window in summary.windows
+        if not window["is_computed"]
+    ]
+    lines += [f"To look at: {warning}." for warning in summary.warnings]
+    if summary.planted:
+        lines += _planted_sentences(summary.planted)
+    return lines
+
+
+def _window_sentence(country: str, window: dict[str, Any]) -> str:
+    span = f"{window['window_start']} to {window['window_end']}"
+    if not window["is_computed"]:
+        return f"{span}: not computed, {window['detail']}."
+    direction = {
+        "up": "is a rise",
+        "down": "is a fall",
+        "no_clear_direction": "is no clear direction",
+    }[window["england_direction"]]
+    return (
+        f"{span}: {country}'s rate changed by {window['england_change_pct']:+.1f}% and its number by "
+        f"{window['england_number_change_pct']:+.1f}%, which {direction}; of {window['units']} units compared, the rate "
+        f"moved down by 5% or more in {window['units_down']} and up in {window['units_up']}."
+    )
+
+
+def _bucking_sentences(summary: Summary) -> list[str]:
+    window = summary.bucking_window
+    if window is None:
+        return [f"In no five-year window does {summary.country} have a clear direction, so nobody can have bucked it."]
+    newest = "" if window["newest_window_has_direction"] else ", the newest five-year window with a clear direction,"
+    verb = "rose" if window["england_direction"] == "up" else "fell"
+    names = ", ".join(summary.bucking[:_SHOWN_NAMES])
+    more = f" and {len(summary.bucking) - _SHOWN_NAMES} more" if len(summary.bucking) > _SHOWN_NAMES else ""
+    return [
+        f"{window['window_start']} to {window['window_end']}{newest} {summary.country}'s rate {verb} by "
+        f"{abs(window['england_change_pct']):.1f}%; {len(summary.bucking)} of {window['units']} units moved against it "
+        f"and parted from it: {names}{more} (main.bucking_the_trend).",
+        "Many such movements are no more than usual for an authority of that size; this run does not yet say which.",
+    ]
+
+
+def _planted_sentences(planted: Planted) -> list[str]:
+    missed = f" (missed: {', '.join(planted.planted_missed)})" if planted.planted_missed else ""
+    return [
+        f"Planted / found, {planted.window_start} to {planted.window_end}: {planted.planted} authorities were made to buck "
+        f"the trend and {planted.planted_found} of them were flagged{missed}; {planted.found_not_planted} of the other "
+        f"{planted.units - planted.planted} units were flagged too, by chance alone."
+    ]
