@@ -24,15 +24,14 @@ class _Lines(logging.Handler):
 
 
 def _line(event: dg.DagsterEvent) -> str | None:
-    if event.event_type_value == "ASSET_MATERIALIZATION":
-        data = event.event_specific_data.materialization
-        rows = data.metadata.get("dagster/row_count")
+    if event.is_step_materialization:
+        materialization = event.step_materialization_data.materialization
+        rows = materialization.metadata.get("dagster/row_count")
         counted = f"  {rows.value:,} rows" if rows is not None else ""
-        return f"  {data.asset_key.to_user_string()}{counted}"
-    if event.event_type_value == "ASSET_CHECK_EVALUATION":
-        evaluation = event.event_specific_data
-        if not evaluation.passed:
-            return f"  check {evaluation.check_name}: {evaluation.severity.value.lower()}, {evaluation.description}"
+        return f"  {materialization.asset_key.to_user_string()}{counted}"
+    data = event.event_specific_data
+    if isinstance(data, dg.AssetCheckEvaluation) and not data.passed:
+        return f"  check {data.check_name}: {data.severity.value.lower()}, {data.description}"
     return None
 
 
