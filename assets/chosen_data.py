@@ -37,10 +37,10 @@ class ChosenData(dg.ConfigurableResource):
         """The reference tables of a register frame."""
         return sources.references_of(register, self.workspace.data, places.reference_folder())
 
-    def read_tidy(self, register: pd.DataFrame, references_register: pd.DataFrame) -> pd.DataFrame:
-        """All cells of the files in `register`, read with what the reference tables say."""
+    def read_tidy(self, publication: str, register: pd.DataFrame, references_register: pd.DataFrame) -> pd.DataFrame:
+        """All cells of a publication's files in `register`, read with what the reference tables say."""
         known = reference_tables.knowledge(self.references(references_register))
-        return sources.read_tidy(self.workspace.data, register, known)
+        return sources.read_tidy(self.workspace.data, register, publication, known)
 
     @property
     def is_fictional(self) -> bool:

@@ -12,6 +12,7 @@ import pandas as pd
 from assets import describe
 from assets.chosen_data import ChosenData
 from pipeline import geography, looked_after, population
+from pipeline.readers.layout import LOOKED_AFTER, NATIONAL_SERIES, POPULATION
 from pipeline.tables import core_tables
 
 GROUP = "core"
@@ -44,7 +45,7 @@ def looked_after_cells(
     raw_children_looked_after: pd.DataFrame, raw_reference: pd.DataFrame, chosen: ChosenData
 ) -> Iterator[dg.Output[pd.DataFrame]]:
     """Read every looked-after file; authorities and totals apart."""
-    tidy = chosen.read_tidy(raw_children_looked_after, raw_reference)
+    tidy = chosen.read_tidy(LOOKED_AFTER, raw_children_looked_after, raw_reference)
     authorities, totals = looked_after.authorities(tidy), looked_after.totals(tidy)
     yield dg.Output(authorities, "core_children_looked_after", metadata=describe.span(authorities))
     yield dg.Output(totals, "core_children_looked_after_totals", metadata=describe.span(totals))
@@ -55,7 +56,7 @@ def core_national_series(
     raw_national_series: pd.DataFrame, raw_reference: pd.DataFrame, chosen: ChosenData
 ) -> dg.Output[pd.DataFrame]:
     """The long national series of every release."""
-    frame = looked_after.national_series(chosen.read_tidy(raw_national_series, raw_reference))
+    frame = looked_after.national_series(chosen.read_tidy(NATIONAL_SERIES, raw_national_series, raw_reference))
     return dg.Output(frame, metadata=describe.span(frame))
 
 
@@ -74,7 +75,7 @@ def population_cells(
     chosen: ChosenData,
 ) -> Iterator[dg.Output[pd.DataFrame]]:
     """Read every population file; published vintages and the age-band estimate."""
-    tidy = chosen.read_tidy(raw_population, raw_reference)
+    tidy = chosen.read_tidy(POPULATION, raw_population, raw_reference)
     areas = geography.build_areas(core_local_authorities, core_area_changes)
     authorities, totals = population.authorities(tidy, areas), population.totals(tidy)
     vintages = ", ".join(sorted(authorities["vintage"].unique()))

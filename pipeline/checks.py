@@ -22,6 +22,7 @@ from pipeline.tables.frames import conform
 BLOCK, WARN = "block", "warn"
 Row = dict[str, object]
 _SHOWN = 3  # failures named in the detail; the first ones tell where to look
+_HEADLINE = ("looked_after", "started", "ceased")
 
 PUBLISHED_RATE = "published_rate_is_half_up"
 SUM_OF_STOCKS = "authorities_sum_to_england_stock"
@@ -57,7 +58,7 @@ def published_rate(looked_after: pd.DataFrame) -> list[Row]:
     for release, cells in looked_after.groupby("release"):
         wide = cells.pivot(index=["la_code", "year"], columns="measure", values="value")
         failures, n = [], 0
-        for measure in ("looked_after", "started", "ceased"):
+        for measure in _HEADLINE:
             rate = f"{measure}_rate_per_10k"
             if rate not in wide or "population_0_17" not in wide:
                 continue
@@ -129,11 +130,11 @@ def _stock_flow_row(
     only_years: list[int] | None = None,
 ) -> Row:
     wide = cells.pivot(index=["la_code", "year"], columns="measure", values="value")
-    for measure in ("looked_after", "started", "ceased"):
+    for measure in _HEADLINE:
         if measure not in wide:
             return _row(name, scope, 0, [], severity, f"no {measure} in these files")
     before = wide["looked_after"].rename(index=lambda year: year + 1, level="year").rename("before")
-    full = wide[["looked_after", "started", "ceased"]].join(before, how="inner").dropna()
+    full = wide[list(_HEADLINE)].join(before, how="inner").dropna()
     if only_years is not None:
         full = full.loc[full.index.get_level_values("year").isin(only_years)]
     alive = [
@@ -149,16 +150,20 @@ def _stock_flow_row(
 
 
 def every_authority_has_a_row(looked_after: pd.DataFrame, areas: Areas) -> list[Row]:
-    """Every authority in being on 31 March stands in the release, but for those too small, which some leave out."""
+    """Every authority in being on 31 March stands in each table of the release, stocks and flows.
+
+    Those too small are not asked for: some releases leave them out.
+    """
     rows = []
-    stocks = looked_after.loc[looked_after["measure"] == "looked_after"]
-    for release, cells in stocks.groupby("release"):
+    headline = looked_after.loc[looked_after["measure"].isin(_HEADLINE)]
+    for release, cells in headline.groupby("release"):
         failures, n = [], 0
-        for year, group in cells.groupby("year"):
+        for (year, measure), group in cells.groupby(["year", "measure"]):
             wanted = set(areas.codes_in_being(geography.stock_day(int(year)))) - areas.too_small
             n += len(wanted)
             failures += [
-                f"no row for {areas.names[code]} ({code}) in {year}" for code in sorted(wanted - set(group["la_code"]))
+                f"no row for {areas.names[code]} ({code}) in {year} {measure}"
+                for code in sorted(wanted - set(group["la_code"]))
             ]
         rows.append(_row(EVERY_AUTHORITY, f"release {release}", n, failures, BLOCK, "all are there"))
     return rows
@@ -214,15 +219,20 @@ def exclusions_reconcile(
     newest = newest_release(looked_after)
     stocks = newest.loc[newest["measure"] == "looked_after"]
     listed = {year: set(codes) for year, codes in stocks.groupby("year")["la_code"]}
+    # A window that lost all its units still has its exclusions, and the other way round.
+    ends = ["window_id", "window_start", "window_end"]
+    spans = pd.concat([changes[ends], excluded[ends]]).drop_duplicates()
     rows = []
-    for window_id, result in changes.groupby("window_id"):
-        start, end = int(result["window_start"].iloc[0]), int(result["window_end"].iloc[0])
-        published = listed[start] | listed[end]
+    for window_id, start, end in spans.itertuples(index=False):
+        result = changes.loc[changes["window_id"] == window_id]
+        published = listed[int(start)] | listed[int(end)]
         own = excluded.loc[excluded["window_id"] == window_id]
         out = set(own.loc[own["rule"] == "excluded", "la_code"])
-        inside = {code for unit in result["unit_id"] for code in unit.split("+")}
+        codes = pd.Series([code for unit in result["unit_id"] for code in unit.split("+")], dtype="string")
+        inside = set(codes)
         failures = [f"{code} is in neither" for code in sorted(published - inside - out)]
         failures += [f"{code} is in both" for code in sorted(inside & out)]
+        failures += [f"{code} is in two units" for code in sorted(set(codes[codes.duplicated()]))]
         count_down = steps.loc[steps["window_id"] == window_id].sort_values("step_number")
         failures += _count_down_faults(own, count_down, len(published), len(result))
         passed = f"{len(published)} published, {len(out)} excluded, {len(result)} units"
@@ -277,7 +287,7 @@ def of_results(
 
 def data_checks(rows: list[Row]) -> pd.DataFrame:
     """`main.data_checks` from the rows of any checks."""
-    return conform(pd.DataFrame(rows), main_tables.DATA_CHECKS)
+    return conform(pd.DataFrame(rows, columns=main_tables.DATA_CHECKS.column_names), main_tables.DATA_CHECKS)
 
 
 def refuse_failed(found: pd.DataFrame) -> None:
@@ -285,7 +295,8 @@ def refuse_failed(found: pd.DataFrame) -> None:
     failed = found.loc[(found["severity"] == BLOCK) & (found["n_failed"] > 0)]
     if len(failed):
         first = failed.iloc[0]
-        others = f" ({len(failed) - 1} more checks failed)" if len(failed) > 1 else ""
+        more = len(failed) - 1
+        others = f" ({more} more check{'s' if more > 1 else ''} failed)" if more else ""
         raise Refusal(
             "check_failed",
             f"the check {first['check_name']} failed on {first['scope']} in {first['n_failed']} of {first['n']} cases: "

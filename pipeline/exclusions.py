@@ -94,14 +94,14 @@ def _count_down(data: WindowData, areas: Areas) -> _CountDown:
     joined = [ends for ends in units if len(ends.unit.end) > 1 or ends.unit.reason == "denominator_geography"]
     down.take(
         "units",
-        [_joined(code, ends) for ends in joined for code in ends.unit.end],
-        combined_away=sum(len(ends.unit.end) - 1 for ends in joined),
+        [_joined(code, ends) for ends in joined for code in ends.unit.end if code in left],
+        combined_away=sum(len(left & set(ends.unit.end)) - 1 for ends in joined),
     )
 
     uncounted = [ends for ends in units if _count_problem(ends)]
     down.take(
         "counts_at_both_ends",
-        [_missing(code, ends, _count_problem(ends)) for ends in uncounted for code in ends.unit.end],
+        [_missing(code, ends, _count_problem(ends)) for ends in uncounted for code in ends.unit.end if code in left],
         excluded=len(uncounted),
     )
     unpopulated = [ends for ends in units if not _count_problem(ends) and _population_problem(ends)]

@@ -111,7 +111,8 @@ def units(areas: Areas, start: int, end: int, denominators_as_of: dt.date | None
         at_end = tuple(sorted(member for member in group if areas.in_being(member, last)))
         if not at_end or group in found:
             continue
-        in_window = tuple(sorted(set(at_start) | set(at_end)))
+        # Also a code that began and ended between the two ends: its children are in the unit at neither.
+        in_window = tuple(sorted({*at_start, *at_end, *grouped.get(code, ())}))
         populated = at_start
         reason = "boundary_change" if len(in_window) > 1 else None
         if denominators_as_of and code in later:

@@ -100,9 +100,8 @@ def national_trend(
     ]
     rows = rows.merge(populations[["year", "population_0_17"]], how="left", on="year", validate="m:1")
     rows["rate_per_10k"] = 10_000 * _float(rows["looked_after"]) / _float(rows["population_0_17"])
-    rows["rate_reason"] = pd.array(
-        [None if known else NO_DENOMINATOR for known in rows["rate_per_10k"].notna()], dtype="string"
-    )
+    reason = rows["population_0_17"].isna().map({True: NO_DENOMINATOR, False: None})
+    rows["rate_reason"] = reason.mask(rows["looked_after"].isna(), NOT_AVAILABLE)
     return conform(rows, main_tables.NATIONAL_TREND)
 
 
@@ -115,12 +114,15 @@ def _counts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sums(panel: pd.DataFrame) -> pd.DataFrame:
-    """Sum over the authorities with a number; how many there are and how many are missing stands beside it."""
+    """Sum over the authorities with a number; how many there are and how many are missing stands beside it.
+
+    A year in which none has a number has no sum: 0 would be a count.
+    """
     return (
         panel.groupby("year")
         .agg(
             release=("release", "max"),
-            looked_after=("looked_after", "sum"),
+            looked_after=("looked_after", lambda counts: counts.sum(min_count=1)),
             authorities=("looked_after", "count"),
             in_being=("la_code", "size"),
         )

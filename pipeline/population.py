@@ -23,6 +23,7 @@ AGE_BAND_ESTIMATE = "age_band_estimate"
 _DFE_LAYOUT, _BANDS_LAYOUT = "population_dfe", "population_age_bands"
 _BANDS_0_16 = ("0-4", "5-9", "10-14", "15", "16")
 _BAND_16 = "16"
+_MID_YEAR = (6, 30)  # the day of the estimates
 
 
 def boundaries_day(edition: int) -> dt.date:
@@ -33,7 +34,10 @@ def boundaries_day(edition: int) -> dt.date:
 def authorities(tidy: pd.DataFrame, areas: Areas) -> pd.DataFrame:
     """`core.population`: published vintages, and estimates where all age bands are there."""
     published = _newest_editions(tidy.loc[tidy["layout"] == _DFE_LAYOUT])
-    published = published.loc[published["area_level"] == AUTHORITY].rename(
+    published = published.loc[published["area_level"] == AUTHORITY]
+    for year, rows in published.groupby("year"):
+        _refuse_missing_authorities(rows, areas, dt.date(int(year) - 1, *_MID_YEAR))
+    published = published.rename(
         columns={"area_code": "la_code", "part": "vintage", "release": "edition", "value": "population_0_17"}
     )
     published = published.assign(mid_year=published["year"] - 1, is_estimated=False)
@@ -59,7 +63,7 @@ def _estimates(bands: pd.DataFrame, areas: Areas) -> pd.DataFrame:
     if set(bands["part"]) != set(_BANDS_0_16):
         return pd.DataFrame(columns=core_tables.POPULATION.column_names)
     edition = int(bands["release"].iloc[0])
-    _refuse_missing_authorities(bands, areas, edition)
+    _refuse_missing_authorities(bands, areas, boundaries_day(edition))
     keys = ["la_code", "mid_year"]
     bands = bands.rename(columns={"area_code": "la_code", "year": "mid_year"})
     ages_0_16 = bands.groupby(keys)["value"].sum(min_count=len(_BANDS_0_16))
@@ -79,16 +83,17 @@ def _estimates(bands: pd.DataFrame, areas: Areas) -> pd.DataFrame:
     )
 
 
-def _refuse_missing_authorities(bands: pd.DataFrame, areas: Areas, edition: int) -> None:
-    wanted = set(areas.codes_in_being(boundaries_day(edition)))
-    for file, rows in bands.groupby("source_file"):
+def _refuse_missing_authorities(cells: pd.DataFrame, areas: Areas, day: dt.date) -> None:
+    """Each file has a row for every authority in being on that day; a row that is not there may have been lost."""
+    wanted = set(areas.codes_in_being(day))
+    for file, rows in cells.groupby("source_file"):
         missing = sorted(wanted - set(rows["area_code"]))
         if missing:
             raise Refusal(
                 "missing_row",
                 f"there is no row for {areas.names[missing[0]]} ({missing[0]})"
                 + (f" and {len(missing) - 1} more authorities" if len(missing) > 1 else "")
-                + ": the file may have been cut short",
+                + f", in being on {day:%d %B %Y}: the file may have been cut short",
                 file=str(file),
                 remedy="use the file as downloaded",
             )

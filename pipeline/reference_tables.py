@@ -9,6 +9,7 @@ A table is known by its header, wherever it lies and whatever its file is called
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class ReferenceTable:
     is_from_data_folder: bool
 
 
-def recognise(header: list[str]) -> str | None:
+def recognise(header: Iterable[str]) -> str | None:
     """Name of the reference table with this header, in any column order; None if it is none of them."""
     return _NAME_OF_HEADER.get(frozenset(header))
 

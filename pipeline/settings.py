@@ -21,8 +21,6 @@ class WindowSettings:
 
     years: int
     alternate_years: int
-    first_start: int
-    last_pre_census_end: int
     study_end: int
     first_rebased_start: int
 

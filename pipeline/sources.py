@@ -18,8 +18,9 @@ import pandas as pd
 
 from pipeline import corrections, reference_tables
 from pipeline.errors import Refusal
-from pipeline.readers import layouts, text_table
+from pipeline.readers import layouts, opening
 from pipeline.readers.layout import Edition, Knowledge, SourceFile
+from pipeline.readers.opening import Opening
 from pipeline.reference_tables import ReferenceTable
 from pipeline.tables import about_tables
 from pipeline.tables.frames import conform
@@ -27,7 +28,7 @@ from pipeline.tables.frames import conform
 LICENCE = "Open Government Licence v3.0"
 REFERENCE = "reference"
 DATA_FOLDER, PROJECT = "data_folder", "project"
-_HEAD_BYTES = 65536  # enough for the header rows of every layout
+_NAMES_OF_TABLES = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".parquet")
 _LARGEST_BYTES = 256 * 1024 * 1024  # the largest file of these publications is under 50 MB
 _OWN_FILES = {"manifest.json", "planted_truth.csv", "SHA256SUMS"}  # say something about a folder, publish nothing
 
@@ -139,11 +140,9 @@ def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], d
         if path.stat().st_size > _LARGEST_BYTES:
             not_used.append((name, "larger than any file of these publications"))
             continue
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
-        rows = _first_rows(head, name)
-        reference = reference_tables.recognise(rows[0]) if rows else None
-        layout = layouts.recognise(rows)
+        beginning = _opening(path, name)
+        reference = reference_tables.recognise(beginning.header())
+        layout = layouts.recognise(beginning)
         if reference:
             table = reference_tables.parse(reference, path.read_bytes(), name, is_from_data_folder=True)
             _refuse_second_reference(references.get(reference), table)
@@ -155,15 +154,17 @@ def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], d
     return candidates, not_used, references
 
 
-def _first_rows(head: bytes, name: str) -> list[list[str]]:
-    """The opening rows of a text table. A file that is not one is unknown, unless its name claims that it is."""
+def _opening(path: Path, name: str) -> Opening:
+    """The beginning of a file. One that is no table is unknown, unless its name claims that it is."""
+    with path.open("rb") as stream:
+        head = stream.read(opening.HEAD_BYTES)
+        content = head + stream.read() if opening.needs_whole_file(head) else head
     try:
-        return text_table.opening(head, name, layouts.ROWS_TO_RECOGNISE)
-    except Refusal as refusal:
-        claims_to_be_a_table = name.lower().endswith((".csv", ".tsv"))
-        if claims_to_be_a_table and refusal.code != "damaged_text":
+        return opening.of(content, name)
+    except Refusal:
+        if name.lower().endswith(_NAMES_OF_TABLES):
             raise
-        return []
+        return Opening()
 
 
 def _refuse_second_reference(first: ReferenceTable | None, second: ReferenceTable) -> None:
@@ -227,19 +228,19 @@ def references_of(register: pd.DataFrame, folder: Path, project_references: Path
     return tables
 
 
-def read_tidy(folder: Path, register: pd.DataFrame, known: Knowledge) -> pd.DataFrame:
-    """All cells of one publication's registered files in the tidy form, with `layout` and `part` beside each.
+def read_tidy(folder: Path, register: pd.DataFrame, publication: str, known: Knowledge) -> pd.DataFrame:
+    """All cells of one publication's registered files in its tidy form, with `layout` and `part` beside each.
 
-    `register` holds the rows of `about.sources` for that publication. Empty, with the same columns, without any file.
+    `register` holds rows of `about.sources`. Empty, with the same columns, where it has no file of the publication.
     """
     frames = []
-    for row in register.itertuples():
+    for row in register.loc[register["publication"] == publication].itertuples():
         source = open_source(folder, row.file, row.sha256)
         names = tuple(name for name in row.corrections.split(",") if name)
         frame = layouts.BY_NAME[row.layout].read(source, Edition(int(row.release), row.part, names), known)
         frames.append(frame.assign(layout=row.layout, part=row.part))
     if not frames:
-        return layouts.empty_tidy().assign(layout="", part="")
+        return layouts.empty(publication).assign(layout="", part="")
     return pd.concat(frames, ignore_index=True)
 
 
@@ -336,7 +337,7 @@ def import_folder(
     locked = read_lock(lock)
     known, frame = register.knowledge, register.frame()
     for publication in {file.publication for file in register.files}:
-        read_tidy(folder, frame.loc[frame["publication"] == publication], known)
+        read_tidy(folder, frame, publication, known)
     published.mkdir(parents=True, exist_ok=True)
     new, present = [], []
     for file in register.files:

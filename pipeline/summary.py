@@ -179,12 +179,12 @@ def _bucking_sentences(summary: Summary) -> list[str]:
         return [f"In no five-year window does {summary.country} have a clear direction, so nobody can have bucked it."]
     newest = "" if window["newest_window_has_direction"] else ", the newest five-year window with a clear direction,"
     verb = "rose" if window["england_direction"] == "up" else "fell"
-    names = ", ".join(summary.bucking[:_SHOWN_NAMES])
+    names = ": " + ", ".join(summary.bucking[:_SHOWN_NAMES]) if summary.bucking else ""
     more = f" and {len(summary.bucking) - _SHOWN_NAMES} more" if len(summary.bucking) > _SHOWN_NAMES else ""
     return [
         f"{window['window_start']} to {window['window_end']}{newest} {summary.country}'s rate {verb} by "
         f"{abs(window['england_change_pct']):.1f}%; {len(summary.bucking)} of {window['units']} units moved against it "
-        f"and parted from it: {names}{more} (main.bucking_the_trend).",
+        f"and parted from it{names}{more} (main.bucking_the_trend).",
         "Many such movements are no more than usual for an authority of that size; this run does not yet say which.",
     ]
 

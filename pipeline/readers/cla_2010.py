@@ -20,8 +20,8 @@ from pipeline.readers.layout import (
     Knowledge,
     Layout,
     SourceFile,
-    header_of,
 )
+from pipeline.readers.opening import Opening
 from pipeline.readers.wide import read_wide
 
 _RELEASE = 2010
@@ -34,8 +34,8 @@ _MEASURES = {
 _STEMS = {"looked_after": "Mar", "started": "Start", "ceased": "Ceased"}  # what the file's own columns begin with
 
 
-def _recognises(part: str, rows: list[list[str]]) -> bool:
-    own = [name for name in header_of(rows) if name.startswith(_STEMS[part]) and name.endswith("_2010")]
+def _recognises(part: str, opening: Opening) -> bool:
+    own = [name for name in opening.header() if name.startswith(_STEMS[part]) and name.endswith("_2010")]
     return len(own) >= 2  # not the headline column alone: it may be the one that is missing
 
 

@@ -26,8 +26,8 @@ from pipeline.readers.layout import (
     Knowledge,
     Layout,
     SourceFile,
-    header_of,
 )
+from pipeline.readers.opening import Opening
 from pipeline.readers.wide import england_cell, read_wide
 
 _LEVELS = {"NATIONAL": ENGLAND, "REGION": REGION, "LA": AUTHORITY}
@@ -55,8 +55,8 @@ def _headlines(part: str, header: list[str] | frozenset[str]) -> list[str]:
     return [name for name in header if _HEADLINES[part].fullmatch(name)]
 
 
-def _recognises(part: str, rows: list[list[str]]) -> bool:
-    header = header_of(rows)
+def _recognises(part: str, opening: Opening) -> bool:
+    header = opening.header()
     if header & _COMPANIONS[part]:
         return True
     return part != "ceased" and bool(_headlines(part, header))

@@ -18,6 +18,7 @@ from pipeline.errors import Refusal
 from pipeline.readers import cells, long, text_table
 from pipeline.readers.layout import (
     AUTHORITY,
+    COUNTS,
     ENGLAND,
     LOOKED_AFTER,
     REGION,
@@ -25,9 +26,8 @@ from pipeline.readers.layout import (
     Knowledge,
     Layout,
     SourceFile,
-    header_of,
-    tidy,
 )
+from pipeline.readers.opening import Opening
 
 _FIRST_YEAR = 2018
 _YEARS_IN_RELEASE = 5
@@ -41,8 +41,8 @@ _MEASURES = {
 }
 
 
-def _recognises(rows: list[list[str]]) -> bool:
-    header = header_of(rows)
+def _recognises(opening: Opening) -> bool:
+    header = opening.header()
     if "age_group" in header or not header & {"time_period", "geographic_level"}:
         return False
     own = [bool(header & set(long.MEASURE_COLUMNS)), _POPULATION in header, _RATE in header]
@@ -95,12 +95,9 @@ def _outside(file: str, row: int, year: int, years: set[int]) -> Refusal:
 
 
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
-    years = _years(text_table.read(source.content, source.name))
-    if not years:
-        raise Refusal(
-            "no_rows", "the file has a header and no rows", file=source.name, remedy="use the file as published"
-        )
-    return Edition(release=max(years))
+    table = text_table.read(source.content, source.name)
+    text_table.refuse_without_rows(table)
+    return Edition(release=max(_years(table)))
 
 
 def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.DataFrame:
@@ -154,7 +151,7 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
                  source.name, source.sha256, row, column)
             )  # fmt: skip
     _refuse_gaps(measures_of, source.name)
-    return tidy(records)
+    return COUNTS.frame(records)
 
 
 def _shown(cell: tuple[int | None, str | None]) -> str:

@@ -13,17 +13,19 @@ import pandas as pd
 from pipeline.errors import Refusal
 from pipeline.readers import cells, long, text_table
 from pipeline.readers.layout import (
+    COUNTS,
     ENGLAND,
     NATIONAL_SERIES,
     Edition,
     Knowledge,
     Layout,
     SourceFile,
-    header_of,
-    tidy,
 )
+from pipeline.readers.opening import Opening
 
 _FIRST_YEAR = 1994
+_COLUMNS = {"time_period", "time_identifier", "geographic_level", "country_code", "country_name",
+            *long.MEASURE_COLUMNS, *long.COUNT_COLUMNS}  # fmt: skip
 _MEASURES = {
     "looked_after": re.compile(r"children looked after (at|on) 31 march( each year)?", re.IGNORECASE),
     "uasc": re.compile(
@@ -35,21 +37,24 @@ _MEASURES = {
 }
 
 
-def _recognises(rows: list[list[str]]) -> bool:
-    header = header_of(rows)
+def _recognises(opening: Opening) -> bool:
+    header = opening.header()
     if "old_la_code" in header or "rate_per_10000" in header or "cla_group" in header:
         return False
+    if header & set(long.COUNT_COLUMNS) and header <= _COLUMNS:
+        return True
     return bool(header & set(long.MEASURE_COLUMNS)) and bool(header & {"time_period", "country_name"})
 
 
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
     table = text_table.read(source.content, source.name)
+    text_table.refuse_without_rows(table)
     year_at = table.column("time_period")
     years = {
         cells.year(line[year_at], cells.Place(source.name, row, "time_period"))
         for row, line in zip(table.row_numbers, table.rows, strict=True)
     }
-    gaps = sorted(set(range(_FIRST_YEAR, max(years, default=_FIRST_YEAR) + 1)) - years)
+    gaps = sorted(set(range(_FIRST_YEAR, max(years) + 1)) - years)
     if gaps or min(years) < _FIRST_YEAR:
         raise Refusal(
             "missing_year",
@@ -78,7 +83,22 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
             (ENGLAND, line[code_at].strip(), line[code_at].strip(), line[name_at].strip(), year, edition.release,
              measure, value, marker, source.name, source.sha256, row, count_name)
         )  # fmt: skip
-    return tidy(records)
+    frame = COUNTS.frame(records)
+    _refuse_gaps(frame, source.name)
+    return frame
+
+
+def _refuse_gaps(frame: pd.DataFrame, file: str) -> None:
+    """Every year has all five series; a gap means that rows were lost."""
+    for year, rows in frame.groupby("year"):
+        missing = sorted(set(_MEASURES) - set(rows["measure"]))
+        if missing:
+            raise Refusal(
+                "missing_row",
+                f"the year {year} has no row for {', '.join(missing)}: the file may have been cut short",
+                file=file,
+                remedy="use the file as published",
+            )
 
 
 LAYOUTS = [

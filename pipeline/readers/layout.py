@@ -1,6 +1,6 @@
 """What a layout is to the rest of the project: how it is recognised, dated and read.
 
-What belongs here: the types that every layout module fills in and every caller relies on, and the columns of the tidy
+What belongs here: the types that every layout module fills in and every caller relies on, and the forms of the tidy
 frames they return. What does not: any particular layout, and the list of them (`layouts`).
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pipeline.corrections import Correction
+from pipeline.readers.opening import Opening
 
 AUTHORITY, REGION, ENGLAND = "authority", "region", "england"
 
@@ -19,23 +20,42 @@ AUTHORITY, REGION, ENGLAND = "authority", "region", "england"
 LOOKED_AFTER = "children_looked_after"
 NATIONAL_SERIES = "national_series"
 POPULATION = "population"
+DEPRIVATION = "deprivation"
+INSPECTIONS = "inspections"
+INTERACTIVE_TOOL = "interactive_tool"
+STATISTICAL_NEIGHBOURS = "statistical_neighbours"
+SPENDING = "spending"
 
-# Columns of the frame that every looked-after and population reader returns, one row a published cell.
-TIDY_COLUMNS = [
-    "area_level",  # authority, region or england
-    "area_code",  # DfE code for an authority, else the publisher's code
-    "ons_code",  # as published; missing where the layout has none
-    "area_name",  # as published
-    "year",  # reporting year ending 31 March (population files: the mid-year)
-    "release",  # reporting year of the release the cell stands in
-    "measure",
-    "value",  # whole number; missing where there is a marker
-    "marker",  # the publisher's symbol; missing where there is a number
-    "source_file",
-    "source_sha256",
-    "source_row",
-    "source_column",
-]
+
+@dataclass(frozen=True)
+class TidyForm:
+    """The tidy frame of a kind of publication: column -> pandas type, in order. Types can hold "missing"."""
+
+    columns: dict[str, str]
+
+    def frame(self, records: list[tuple[object, ...]]) -> pd.DataFrame:
+        """Records in the order of the columns as a frame of those types."""
+        return pd.DataFrame.from_records(records, columns=list(self.columns)).astype(self.columns)
+
+
+# One row a published cell.
+_CELL = {
+    "area_level": "string",  # authority, region or england
+    "area_code": "string",  # DfE code for an authority, else the publisher's code
+    "ons_code": "string",  # as published; missing where the layout has none
+    "area_name": "string",  # as published
+    "year": "Int64",  # reporting year ending 31 March (the reader says what year means where it is another)
+    "release": "Int64",  # reporting year of the release the cell stands in
+    "measure": "string",
+    "value": "Int64",  # missing where there is a marker
+    "marker": "string",  # the publisher's symbol; missing where there is a number
+    "source_file": "string",
+    "source_sha256": "string",
+    "source_row": "Int64",
+    "source_column": "string",
+}
+COUNTS = TidyForm(_CELL)  # whole numbers
+MEASUREMENTS = TidyForm({**_CELL, "value": "Float64"})  # shares, amounts, scores
 
 
 @dataclass(frozen=True)
@@ -73,27 +93,15 @@ class Knowledge:
 class Layout:
     """One published layout.
 
-    `recognises` sees the first rows of a file; `edition` and `read` see all of it and raise Refusal where the file
-    breaks its contract. `header_row` is where the header stands, counted from 1.
+    `recognises` sees the opening of a file; `edition` and `read` see all of it and raise Refusal where the file breaks
+    its contract. `read` returns a frame of `form`, which all layouts of one publication share.
     """
 
     name: str
     publication: str
     title: str
     publisher: str
-    recognises: Callable[[list[list[str]]], bool]
+    recognises: Callable[[Opening], bool]
     edition: Callable[[SourceFile, Knowledge], Edition]
     read: Callable[[SourceFile, Edition, Knowledge], pd.DataFrame]
-    header_row: int = 1
-
-
-def header_of(rows: list[list[str]], row: int = 1) -> frozenset[str]:
-    """The header names among a file's first rows; empty when the file is shorter."""
-    return frozenset(rows[row - 1]) if len(rows) >= row else frozenset()
-
-
-def tidy(records: list[tuple[object, ...]]) -> pd.DataFrame:
-    """Records in the order of TIDY_COLUMNS as a frame with nullable types."""
-    frame = pd.DataFrame.from_records(records, columns=TIDY_COLUMNS)
-    whole = {"year": "Int64", "release": "Int64", "value": "Int64", "source_row": "Int64"}
-    return frame.astype({name: whole.get(name, "string") for name in TIDY_COLUMNS})
+    form: TidyForm = COUNTS

@@ -16,7 +16,8 @@ from pipeline.readers import (
     population_age_bands,
     population_dfe,
 )
-from pipeline.readers.layout import Layout, tidy
+from pipeline.readers.layout import Layout
+from pipeline.readers.opening import Opening
 
 LAYOUTS: list[Layout] = [
     *cla_2010.LAYOUTS,
@@ -27,20 +28,19 @@ LAYOUTS: list[Layout] = [
     *population_age_bands.LAYOUTS,
 ]
 BY_NAME: dict[str, Layout] = {layout.name: layout for layout in LAYOUTS}
-ROWS_TO_RECOGNISE = max(layout.header_row for layout in LAYOUTS)
 
 
-def recognise(rows: list[list[str]]) -> Layout | None:
-    """The layout of a file from its first rows; None where no layout knows it.
+def recognise(opening: Opening) -> Layout | None:
+    """The layout of a file from its opening; None where no layout knows it.
 
     Two layouts claiming one file is a fault of this project, not of the file: ValueError.
     """
-    claims = [layout for layout in LAYOUTS if layout.recognises(rows)]
+    claims = [layout for layout in LAYOUTS if layout.recognises(opening)]
     if len(claims) > 1:
-        raise ValueError(f"{' and '.join(layout.name for layout in claims)} both claim a file with header {rows[:1]}")
+        raise ValueError(f"{' and '.join(layout.name for layout in claims)} both claim one file: {opening}")
     return claims[0] if claims else None
 
 
-def empty_tidy() -> pd.DataFrame:
+def empty(publication: str) -> pd.DataFrame:
     """The tidy frame without rows, for a publication that is not there."""
-    return tidy([])
+    return next(layout.form for layout in LAYOUTS if layout.publication == publication).frame([])

@@ -15,19 +15,23 @@ import pandas as pd
 
 from pipeline.errors import Refusal
 from pipeline.readers import cells, text_table
-from pipeline.readers.layout import AUTHORITY, POPULATION, Edition, Knowledge, Layout, SourceFile, tidy
+from pipeline.readers.layout import AUTHORITY, COUNTS, POPULATION, Edition, Knowledge, Layout, SourceFile
+from pipeline.readers.opening import Opening
 
 _HEADER_ROW = 7
-_AREA = re.compile(r"local authority: county / unitary \(as of April (\d{4})\)")
+_AREA_HEADING = "local authority: county / unitary (as of April YYYY)"
+_AREA = re.compile(re.escape(_AREA_HEADING).replace("YYYY", r"(\d{4})"))
 _AGES = re.compile(r"Aged? (\d+)(?:\s*-\s*(\d+))?")
 _CODE = "mnemonic"
 
 
-def _recognises(rows: list[list[str]]) -> bool:
+def _recognises(opening: Opening) -> bool:
+    rows = opening.rows
     if len(rows) < _HEADER_ROW or not any(row and row[0].startswith("Population estimates") for row in rows):
         return False
     header = rows[_HEADER_ROW - 1]
-    return bool(header) and bool(_AREA.fullmatch(header[0]))
+    # Without its first column the file is still known; the extract by district has that column, of other words.
+    return bool(header) and (bool(_AREA.fullmatch(header[0])) or header[0] == _CODE)
 
 
 def band(table: text_table.TextTable) -> str:
@@ -48,9 +52,10 @@ def band(table: text_table.TextTable) -> str:
 
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
     table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
+    text_table.refuse_without_rows(table)
     match = _AREA.fullmatch(table.header[0])
     if not match:
-        raise text_table.missing_column(source.name, _AREA.pattern, table.header)
+        raise text_table.missing_column(source.name, _AREA_HEADING, table.header, table.header_row)
     return Edition(release=int(match.group(1)), part=band(table))
 
 
@@ -61,7 +66,7 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
     name_at = 0
     mid_years = {at: int(name) for at, name in enumerate(table.header) if name.isdigit()}
     if not mid_years:
-        raise text_table.missing_column(source.name, "a mid-year", table.header)
+        raise text_table.missing_column(source.name, "a mid-year", table.header, table.header_row)
     seen = cells.Seen(source.name)
     records: list[tuple[object, ...]] = []
     for row, line in zip(table.row_numbers, table.rows, strict=True):
@@ -77,7 +82,7 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
                  edition.release, f"population_{edition.part}", value, marker,
                  source.name, source.sha256, row, table.header[at])
             )  # fmt: skip
-    return tidy(records)
+    return COUNTS.frame(records)
 
 
 LAYOUTS = [
@@ -89,6 +94,5 @@ LAYOUTS = [
         recognises=_recognises,
         edition=_edition,
         read=_read,
-        header_row=_HEADER_ROW,
     )
 ]

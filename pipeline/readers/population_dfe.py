@@ -12,9 +12,10 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.errors import Refusal
-from pipeline.readers import cells, text_table
+from pipeline.readers import cells, long, text_table
 from pipeline.readers.layout import (
     AUTHORITY,
+    COUNTS,
     ENGLAND,
     POPULATION,
     REGION,
@@ -22,9 +23,8 @@ from pipeline.readers.layout import (
     Knowledge,
     Layout,
     SourceFile,
-    header_of,
-    tidy,
 )
+from pipeline.readers.opening import Opening
 
 REBASED, PRE_CENSUS = "rebased", "pre_census"
 # Estimates up to mid-2020 were published before the 2021 census was known; a file that reaches beyond it is rebased.
@@ -32,29 +32,28 @@ _LAST_MID_YEAR_BEFORE_CENSUS = 2020
 _LEVELS = {"National": ENGLAND, "Regional": REGION, "Local authority": AUTHORITY}
 _AGES = {"Children aged 0 to 17 years": "population_0_17"}
 _COUNT = "population_estimate"
+# What the looked-after releases have beside their populations (`cla_since_2018`).
+_COLUMNS_OF_RELEASES = {"rate_per_10000", *long.MEASURE_COLUMNS, *long.COUNT_COLUMNS}
 
 
-def _recognises(rows: list[list[str]]) -> bool:
-    header = header_of(rows)
+def _recognises(opening: Opening) -> bool:
+    header = opening.header()
     own = [
         "age_group" in header,
         _COUNT in header,
         "time_period" in header and "geographic_level" in header,
     ]
-    return sum(own) >= 2 and "rate_per_10000" not in header and "number" not in header
+    return sum(own) >= 2 and not header & _COLUMNS_OF_RELEASES
 
 
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
     table = text_table.read(source.content, source.name)
+    text_table.refuse_without_rows(table)
     at = table.column("time_period")
     years = {
         cells.year(line[at], cells.Place(source.name, row, "time_period"))
         for row, line in zip(table.row_numbers, table.rows, strict=True)
     }
-    if not years:
-        raise Refusal(
-            "no_rows", "the file has a header and no rows", file=source.name, remedy="use the file as published"
-        )
     newest = max(years)
     return Edition(release=newest, part=PRE_CENSUS if newest <= _LAST_MID_YEAR_BEFORE_CENSUS else REBASED)
 
@@ -66,6 +65,7 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
     at = {name: table.column(name) for name in names}
     count_at = table.column(_COUNT)
     seen = cells.Seen(source.name)
+    totals: dict[tuple[str, str], set[int]] = {}
     records: list[tuple[object, ...]] = []
     for row, line in zip(table.row_numbers, table.rows, strict=True):
         mid_year = int(line[at["time_period"]])
@@ -75,13 +75,34 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
         code, ons_code, name = cells.area(line, at, level, source.name, row, knowledge.la_codes)
         measure = cells.one_of(line[at["age_group"]], _AGES, cells.Place(source.name, row, "age_group"), "age group")
         seen.once((level, code, mid_year), cells.Place(source.name, row, "time_period"), str(mid_year))
+        if level != AUTHORITY:
+            totals.setdefault((level, code), set()).add(mid_year)
         # The files were published after 2018, so their `x` is "not available".
         value, marker = cells.count(line[count_at], cells.Place(source.name, row, _COUNT), max(edition.release, 2018))
         records.append(
             (level, code, ons_code, name, mid_year + 1, edition.release, measure, value, marker,
              source.name, source.sha256, row, _COUNT)
         )  # fmt: skip
-    return tidy(records)
+    _refuse_gaps(totals, {int(line[at["time_period"]]) for line in table.rows}, source.name)
+    return COUNTS.frame(records)
+
+
+def _refuse_gaps(totals: dict[tuple[str, str], set[int]], mid_years: set[int], file: str) -> None:
+    """England and each region have a row for every mid-year; which authorities should is checked in `population`."""
+    if not any(level == ENGLAND for level, _ in totals):
+        raise _missing_row(file, "England", min(mid_years))
+    for (_, code), there in sorted(totals.items()):
+        if mid_years - there:
+            raise _missing_row(file, code, min(mid_years - there))
+
+
+def _missing_row(file: str, area: str, mid_year: int) -> Refusal:
+    return Refusal(
+        "missing_row",
+        f"area {area} has no row for mid-{mid_year}: the file may have been cut short",
+        file=file,
+        remedy="use the file as published",
+    )
 
 
 LAYOUTS = [

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import Refusal
 
+DAMAGED = "damaged_text"
 _HTML_OPENINGS = ("<!doctype", "<html", "<head", "<?xml", "<body")
 _RESTORE = "replace it with the file as published (its size or hash on the publisher's page tells)"
 
@@ -25,25 +27,34 @@ class TextTable:
     rows: list[list[str]]
     row_numbers: list[int]
     preamble: list[list[str]]
+    header_row: int = 1
 
     def column(self, name: str) -> int:
         """Position of a column; Refusal when the published layout demands it and it is not there."""
         try:
             return self.header.index(name)
         except ValueError:
-            raise missing_column(self.file, name, self.header) from None
+            raise missing_column(self.file, name, self.header, self.header_row) from None
 
 
-def missing_column(file: str, name: str, header: list[str]) -> Refusal:
+def missing_column(file: str, name: str, header: list[str], header_row: int = 1) -> Refusal:
     """The refusal for a column that the layout needs."""
     return Refusal(
         "missing_column",
         f"the column is missing; the file has {', '.join(h for h in header if h) or 'no header'}",
         file=file,
-        row=1,
+        row=header_row,
         column=name,
         remedy="use the file as published, or tell its reader the new name if the publisher renamed it",
     )
+
+
+def refuse_without_rows(table: TextTable) -> None:
+    """Refuse a table that has a header and nothing below it."""
+    if not table.rows:
+        raise Refusal(
+            "no_rows", "the file has a header and no rows", file=table.file, row=table.header_row, remedy=_RESTORE
+        )
 
 
 def decode(content: bytes, file: str) -> str:
@@ -72,7 +83,7 @@ def read(content: bytes, file: str, *, header_row: int = 1) -> TextTable:
 
     Unnamed trailing columns are dropped when they are blank throughout, and refused when they are not.
     """
-    lines = _lines(decode(content, file), file)
+    lines = list(_lines(decode(content, file), file))
     if len(lines) < header_row:
         raise Refusal(
             "no_header", f"the file ends before its header row {header_row}", file=file, row=len(lines), remedy=_RESTORE
@@ -113,31 +124,42 @@ def read(content: bytes, file: str, *, header_row: int = 1) -> TextTable:
         rows=[cells[:width] for _, cells in body],
         row_numbers=[number for number, _ in body],
         preamble=[cells for _, cells in lines[: header_row - 1]],
+        header_row=header_row,
     )
 
 
 def opening(content: bytes, file: str, rows: int) -> list[list[str]]:
-    """The first rows of a file, for recognising it; fewer when the file is shorter."""
+    """The first rows of a file, for recognising it; fewer when the file is shorter or damaged.
+
+    Damage is not refused here: whether it matters is known once the file is, and then `read` refuses it.
+    """
     head = content[:65536]
     if len(content) > len(head):
         head = head[: head.rfind(b"\n") + 1] or head
-    text = decode(head, file)
-    return [cells for _, cells in _lines(text, file)[:rows]]
+    lines = _lines(decode(head, file), file)
+    found: list[list[str]] = []
+    try:
+        while len(found) < rows:
+            found.append(next(lines)[1])
+    except StopIteration:
+        pass
+    except Refusal as refusal:
+        if refusal.code != DAMAGED:
+            raise
+    return found
 
 
-def _lines(text: str, file: str) -> list[tuple[int, list[str]]]:
+def _lines(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
     # csv.reader copes with both line ends; a NUL or an endless quote is the only thing that stops it.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
-            lines.append((reader.line_num, cells))
+            yield reader.line_num, cells
     except csv.Error as error:
         raise Refusal(
-            "damaged_text",
+            DAMAGED,
             f"the text cannot be split into cells ({error}): a quotation mark may be missing or the file cut short",
             file=file,
             row=reader.line_num,
             remedy=_RESTORE,
         ) from error
-    return lines

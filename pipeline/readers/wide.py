@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline import corrections
 from pipeline.readers import cells, text_table
-from pipeline.readers.layout import AUTHORITY, ENGLAND, Edition, Knowledge, SourceFile, tidy
+from pipeline.readers.layout import AUTHORITY, COUNTS, ENGLAND, Edition, Knowledge, SourceFile
 
 LEVEL, CODE, NAME, ONS_CODE = "geog_l", "geog_c", "geog_n", "New_geog_code"
 
@@ -40,6 +40,7 @@ def read_wide(
     The year of the figures is that of the release. Raises Refusal for a cell that breaks the layout, for an area that
     stands twice, and for a correction that no longer fits.
     """
+    text_table.refuse_without_rows(table)
     level_at, code_at, name_at = (table.column(name) for name in (LEVEL, CODE, NAME))
     ons_at = table.column(ONS_CODE) if has_ons_code else None
     measure_at = {table.column(name): (name, measure) for name, measure in measures.items()}
@@ -65,4 +66,4 @@ def read_wide(
             )  # fmt: skip
     for entry in to_drop.values():
         raise corrections.no_longer_fits(entry, source.name)
-    return tidy(records)
+    return COUNTS.frame(records)

@@ -26,7 +26,9 @@ _ARROW = {
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
 # Numbers stay numpy floats, where missing is NaN; everything else is a type that can hold "missing" without changing.
-_PANDAS = {"text": "string", "integer": "Int64", "number": "float64", "boolean": "boolean", "date": "object"}
+_PANDAS = {"text": "string", "integer": "Int64", "number": "float64", "boolean": "boolean", "date": "object",
+           "timestamp": "datetime64[us, UTC]"}  # fmt: skip
+_BROKEN = {"not_nullable": "a value is missing", "multiple_fields_uniqueness": "the key stands there twice"}
 
 
 def arrow_schema(table: Table) -> pa.Schema:
@@ -43,7 +45,7 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """The frame with exactly the declared columns, in declared types and order; extra columns are left behind.
 
     Raises Refusal when the frame breaks the declaration: a missing column is a bug and stays a KeyError, a missing
-    value, a repeated key or a value that is not allowed is named with its row.
+    value, a repeated key or a value that is not allowed is named with the key of its row.
     """
     typed = frame[table.column_names].astype({column.name: _PANDAS[column.kind] for column in table.columns})
     ordered = typed.sort_values(table.sort_by, ignore_index=True)
@@ -59,9 +61,10 @@ def check(frame: pd.DataFrame, table: Table) -> None:
         _frame_schema(table).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         first = errors.failure_cases.iloc[0]
+        key = ", ".join(f"{name} {frame.at[first['index'], name]}" for name in table.key)
         raise Refusal(
             "table_breaks_contract",
-            f"{table.full_name} breaks its declaration ({first['check']})",
+            f"{table.full_name} breaks its declaration ({_BROKEN.get(first['check'], first['check'])}) at {key}",
             column=str(first["column"]),
             value=str(first["failure_case"]),
             remedy="look at the source of that value; nothing was published",
