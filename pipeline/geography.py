@@ -7,19 +7,20 @@ and windows' thresholds. Codes are DfE three-digit codes as text; ONS codes are 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.errors import Refusal
 from pipeline.reference_tables import ReferenceTable
 from pipeline.tables import core_tables
 from pipeline.tables.frames import conform
 
 SPLIT, MERGE, RECODE, BOUNDARY = "split", "merge", "recode", "boundary"
 _ENDS_A_CODE = (SPLIT, MERGE)
+_SHARES_TOLERANCE = 0.001  # shares are given to four decimals
 
 
 def stock_day(year: int) -> dt.date:
@@ -151,7 +152,7 @@ def area_changes(table: ReferenceTable) -> pd.DataFrame:
     rows = []
     for row in table.frame.itertuples():
         if row.change_type not in (SPLIT, MERGE, RECODE, BOUNDARY):
-            raise _bad_cell(table, row, "change_type", f"a change is one of {SPLIT}, {MERGE}, {RECODE}, {BOUNDARY}")
+            raise table.bad_cell(row, "change_type", f"a change is one of {SPLIT}, {MERGE}, {RECODE}, {BOUNDARY}")
         rows.append(
             {
                 "old_code": row.old_dfe_code,
@@ -161,13 +162,41 @@ def area_changes(table: ReferenceTable) -> pd.DataFrame:
                 "old_name": row.old_name,
                 "new_name": row.new_name,
                 "change_type": row.change_type,
-                "effective_date": _date(table, row, "effective_date"),
+                "effective_date": table.day(row, "effective_date"),
                 "evidence": row.evidence or None,
                 "note": row.note or None,
                 "source_sha256": table.sha256,
             }
         )
     return conform(pd.DataFrame(rows), core_tables.AREA_CHANGES)
+
+
+def split_shares(table: ReferenceTable, local: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """(Old, new) DfE code -> share of a divided authority's children, 0 to 1, that lived in the successor's area.
+
+    `table` is split_child_weights_2016, `local` is `core.local_authorities`. Raises Refusal for a code that is not in the
+    lookup, for what is no share, and for an authority whose shares do not add up to 1.
+    """
+    code_of = dict(zip(local["ons_code"], local["la_code"], strict=True))
+    shares: dict[tuple[str, str], float] = {}
+    sums: dict[str, float] = defaultdict(float)
+    for row in table.frame.itertuples():
+        for column in ("old_code", "new_code"):
+            if getattr(row, column) not in code_of:
+                raise table.bad_cell(row, column, "the code is not in the lookup of local authorities")
+        try:
+            share = float(row.share_of_old_children)
+        except ValueError:
+            share = math.nan
+        if not 0 <= share <= 1:
+            raise table.bad_cell(row, "share_of_old_children", "a share lies between 0 and 1")
+        old = code_of[row.old_code]
+        shares[old, code_of[row.new_code]] = share
+        sums[old] += share
+    for row in table.frame.itertuples():
+        if abs(sums[code_of[row.old_code]] - 1) > _SHARES_TOLERANCE:
+            raise table.bad_cell(row, "share_of_old_children", "the shares of this old area do not add up to 1")
+    return shares
 
 
 def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
@@ -183,7 +212,7 @@ def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
     for row in lookup.frame.itertuples():
         part = region_of.get(row.region_code)
         if part is None or (part.part_of and part.part_of not in region_of):
-            raise _bad_cell(lookup, row, "region_code", "the region is not in the table of regions")
+            raise lookup.bad_cell(row, "region_code", "the region is not in the table of regions")
         whole = region_of[part.part_of] if part.part_of else part
         end = ended.get(row.old_la_code)
         rows.append(
@@ -194,8 +223,8 @@ def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
                 "region": whole.region_name,
                 "region_code": whole.region_code,
                 "region_part": part.region_name if part.part_of else None,
-                "ons_code_from": _date(lookup, row, "code_valid_from"),
-                "ons_code_to": _date(lookup, row, "code_valid_to") if row.code_valid_to else None,
+                "ons_code_from": lookup.day(row, "code_valid_from"),
+                "ons_code_to": lookup.day(row, "code_valid_to") if row.code_valid_to else None,
                 "in_being_from": began.get(row.old_la_code),
                 "in_being_to": end - dt.timedelta(days=1) if end else None,
                 "is_too_small": row.old_la_code in small,
@@ -215,23 +244,3 @@ def ons_code_on(local: pd.DataFrame, codes: Iterable[str], day: dt.date) -> dict
     valid = local.loc[(from_day <= moment) & (to_day.isna() | (to_day >= moment))]
     known = dict(zip(valid["la_code"], valid["ons_code"], strict=True))
     return {code: known[code] for code in codes if code in known}
-
-
-def _date(table: ReferenceTable, row: object, column: str) -> dt.date:
-    text = getattr(row, column)
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise _bad_cell(table, row, column, "this is no date of the form 2019-04-01") from None
-
-
-def _bad_cell(table: ReferenceTable, row: object, column: str, problem: str) -> Refusal:
-    return Refusal(
-        "bad_reference_table",
-        problem,
-        file=table.file,
-        row=row.source_row,  # type: ignore[attr-defined]
-        column=column,
-        value=getattr(row, column),
-        remedy="mend the table",
-    )

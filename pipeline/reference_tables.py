@@ -1,14 +1,17 @@
 """The small tables compiled for this project, or for a data folder that brings its own.
 
-What belongs here: their names, headers and loading, and the rule that a table in the data folder replaces the project's
-of the same name. What does not: what the rows mean (`geography`, `corrections`, `readers`).
+What belongs here: their names, headers and loading, and the rule which of them hold: a table in the data folder replaces
+the project's of the same name, and the project's say nothing about another country. What does not: what the rows mean
+(`geography`, `corrections`, `readers`).
 
 A table is known by its header, wherever it lies and whatever its file is called.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import corrections
+from pipeline.area_names import AreaNames, NamedArea
 from pipeline.errors import Refusal
 from pipeline.readers import text_table
 from pipeline.readers.layout import Knowledge
@@ -30,11 +34,18 @@ HEADERS: dict[str, tuple[str, ...]] = {
                                  "share_of_old_children", "pct_low_income_u16_2016"),
     "regions": ("region_code", "region_name", "part_of"),
     "too_small": ("la_code", "la_name", "reason"),
+    "la_name_spellings": ("spelling", "la_code", "seen_in"),
+    "neighbour_editions": ("edition", "la_code", "neighbours", "publication", "evidence"),
+    "innovation_programme": ("la_name", "ons_code", "programme", "project", "lead_or_partner", "start_year", "end_year",
+                             "evidence", "confidence"),
     "undated_files": ("layout", "england_value", "reporting_year", "publication", "evidence"),
     "publisher_corrections": ("entry", "layout", "action", "reporting_year", "column", "expect", "value", "reason",
                               "source"),
 }  # fmt: skip
 _NAME_OF_HEADER = {frozenset(header): name for name, header in HEADERS.items()}
+_LOOKUP = "dfe_la_lookup"
+_EDITION = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
+_NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,30 @@ class ReferenceTable:
     bytes: int
     frame: pd.DataFrame
     is_from_data_folder: bool
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a file of it; without one the table is empty."""
+        return bool(self.file)
+
+    def day(self, row: object, column: str) -> dt.date:
+        """A cell of one row of `frame` as a date; Refusal where it is none."""
+        try:
+            return dt.date.fromisoformat(getattr(row, column))
+        except ValueError:
+            raise self.bad_cell(row, column, "this is no date of the form 2019-04-01") from None
+
+    def bad_cell(self, row: object, column: str, problem: str) -> Refusal:
+        """The refusal for a cell of one row of `frame`."""
+        return Refusal(
+            "bad_reference_table",
+            problem,
+            file=self.file,
+            row=row.source_row,  # type: ignore[attr-defined]
+            column=column,
+            value=getattr(row, column),
+            remedy="mend the table",
+        )
 
 
 def recognise(header: Iterable[str]) -> str | None:
@@ -65,16 +100,32 @@ def parse(name: str, content: bytes, file: str, *, is_from_data_folder: bool) ->
     return ReferenceTable(name, file, hashlib.sha256(content).hexdigest(), len(content), frame, is_from_data_folder)
 
 
+def absent(name: str) -> ReferenceTable:
+    """The table without rows, for a country about which nobody has compiled it."""
+    frame = pd.DataFrame(columns=[*HEADERS[name], "source_row"], dtype=str)
+    return ReferenceTable(name, "", "", 0, frame, is_from_data_folder=False)
+
+
 def load(project_folder: Path, from_data_folder: dict[str, ReferenceTable]) -> dict[str, ReferenceTable]:
-    """All reference tables by name: the project's, each replaced by the data folder's where it brings one."""
-    tables = {}
+    """All reference tables by name: the project's, each replaced by the data folder's where it brings one.
+
+    The project's tables speak of the authorities in the project's lookup. A data folder whose own lookup has none of
+    their ONS codes is about another country: there a table that it does not bring is absent, and never the project's.
+    A lookup that shares codes is an amended one of the same country, and the project's other tables stay.
+    """
+    own = {}
     for name in HEADERS:
-        if name in from_data_folder:
-            tables[name] = from_data_folder[name]
-            continue
         path = project_folder / f"{name}.csv"
-        tables[name] = parse(name, path.read_bytes(), f"reference/{path.name}", is_from_data_folder=False)
-    return tables
+        own[name] = parse(name, path.read_bytes(), f"reference/{path.name}", is_from_data_folder=False)
+    rest = {name: absent(name) for name in HEADERS} if _is_another_country(own, from_data_folder) else own
+    return {name: from_data_folder.get(name, rest[name]) for name in HEADERS}
+
+
+def _is_another_country(own: dict[str, ReferenceTable], from_data_folder: dict[str, ReferenceTable]) -> bool:
+    if _LOOKUP not in from_data_folder:
+        return False
+    codes = [set(tables[_LOOKUP].frame["new_la_code"]) for tables in (own, from_data_folder)]
+    return not codes[0] & codes[1]
 
 
 def knowledge(tables: dict[str, ReferenceTable]) -> Knowledge:
@@ -88,7 +139,39 @@ def knowledge(tables: dict[str, ReferenceTable]) -> Knowledge:
             for row in tables["undated_files"].frame.itertuples()
         },
         corrections=_corrections(tables["publisher_corrections"]),
+        names=_names(tables["dfe_la_lookup"], tables["la_name_spellings"]),
+        neighbour_editions=_neighbour_editions(tables["neighbour_editions"]),
     )
+
+
+def _neighbour_editions(table: ReferenceTable) -> dict[tuple[str, tuple[str, ...]], str]:
+    """(Authority, its ten neighbours in order) -> the edition that is known by them."""
+    editions = {}
+    for row in table.frame.itertuples():
+        codes = tuple(str(row.neighbours).split())
+        if not _EDITION.fullmatch(str(row.edition)):
+            raise table.bad_cell(row, "edition", "an edition is a year and a month, such as 2025-05")
+        if len(codes) != _NEIGHBOURS:
+            raise table.bad_cell(row, "neighbours", f"these are not the DfE codes of {_NEIGHBOURS} authorities")
+        editions[str(row.la_code), codes] = str(row.edition)
+    return editions
+
+
+def _names(lookup: ReferenceTable, spellings: ReferenceTable) -> AreaNames:
+    """The authorities by name, each in being from the first day of its first ONS code to the last of its last one."""
+    first: dict[str, dt.date] = {}
+    last: dict[str, dt.date] = {}
+    for row in lookup.frame.itertuples():
+        code = str(row.old_la_code)
+        first[code] = min(lookup.day(row, "code_valid_from"), first.get(code, dt.date.max))
+        until = lookup.day(row, "code_valid_to") if row.code_valid_to else dt.date.max
+        last[code] = max(until, last.get(code, dt.date.min))
+    named = lookup.frame[["old_la_code", "la_name"]].drop_duplicates()
+    areas = tuple(NamedArea(code, name, first[code], last[code]) for code, name in named.itertuples(index=False))
+    for row in spellings.frame.itertuples():
+        if row.la_code not in first:
+            raise spellings.bad_cell(row, "la_code", "the code is not in the lookup of local authorities")
+    return AreaNames(areas, dict(zip(spellings.frame["spelling"], spellings.frame["la_code"], strict=True)))
 
 
 def _corrections(table: ReferenceTable) -> tuple[corrections.Correction, ...]:

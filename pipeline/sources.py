@@ -79,6 +79,8 @@ class Register:
         """`about.sources`: one row a file that takes part, reference tables included."""
         rows = [asdict(file) for file in self.files]
         for table in self.references.values():
+            if not table.is_there:
+                continue
             rows.append(
                 asdict(
                     RegisteredFile(
@@ -109,8 +111,8 @@ def scan(folder: Path, project_references: Path, lock: Path | None = None) -> Re
     """Recognise every file below `folder` and settle on one edition of each release.
 
     A file that no layout knows is listed in `not_used`. Raises Refusal for a folder without any published file, for a
-    file whose content is not what its name says, for a known file that breaks its contract, and for two different files
-    of one release that `lock` does not put in order.
+    file whose content is not what its name says, for a known file that breaks its contract, for a file that is no longer
+    the one that `lock` pins under its name, and for two different files of one release that `lock` does not put in order.
     """
     candidates, not_used, found_references = _look(folder)
     if not candidates:
@@ -122,10 +124,12 @@ def scan(folder: Path, project_references: Path, lock: Path | None = None) -> Re
         )
     references = reference_tables.load(project_references, found_references)
     known = reference_tables.knowledge(references)
+    _refuse_corrections_of_nothing(known)
     locked = read_lock(lock) if lock else {}
     registered = [_register(folder, name, layout_name, known, locked) for name, layout_name in candidates]
+    _refuse_drift(registered, locked)
+    _refuse_outdated_year_corrections(registered, known)
     files, superseded = _settle(registered, locked)
-    _refuse_outdated_year_corrections(files, known)
     return Register(files=files, references=references, not_used=sorted(not_used + superseded))
 
 
@@ -206,18 +210,31 @@ def open_source(folder: Path, name: str, expected_sha256: str | None = None) -> 
     content = (folder / name).read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     if expected_sha256 and sha256 != expected_sha256:
-        raise Refusal(
-            "hash_differs",
-            f"the file has changed since it was registered (sha256 {expected_sha256[:12]}… then, {sha256[:12]}… now)",
-            file=name,
-            remedy="restore the file, or register the new one with care-numbers import and run again",
-        )
+        raise _hash_differs(name, "the file", expected_sha256, sha256)
     return SourceFile(name=name, content=content, sha256=sha256)
 
 
+def _hash_differs(file: str, what: str, then: str, now: str) -> Refusal:
+    return Refusal(
+        "hash_differs",
+        f"{what} has changed since it was registered (sha256 {then[:12]}… then, {now[:12]}… now)",
+        file=file,
+        remedy="restore the file, or move the new one elsewhere and register it from there with care-numbers import",
+    )
+
+
+def _refuse_drift(registered: list[RegisteredFile], locked: dict[str, RegisteredFile]) -> None:
+    """A file that is pinned must still have the bytes that were."""
+    pinned = {entry.file: entry for entry in locked.values()}
+    for file in registered:
+        pin = pinned.get(file.file)
+        if pin and pin.sha256 != file.sha256:
+            raise _hash_differs(file.file, f"the file of release {pin.release}", pin.sha256, file.sha256)
+
+
 def references_of(register: pd.DataFrame, folder: Path, project_references: Path) -> dict[str, ReferenceTable]:
-    """The reference tables of a register (`about.sources`), read again and proved unchanged."""
-    tables = {}
+    """The reference tables of a register (`about.sources`), read again and proved unchanged; those not in it are empty."""
+    tables = {name: reference_tables.absent(name) for name in reference_tables.HEADERS}
     for row in register.loc[register["publication"] == REFERENCE].itertuples():
         is_own = row.origin == PROJECT
         name = row.file.removeprefix(f"{REFERENCE}/") if is_own else row.file
@@ -275,14 +292,36 @@ def _settle(
 
 
 def _refuse_outdated_year_corrections(files: list[RegisteredFile], known: Knowledge) -> None:
-    """A correction for a file that is here must have applied to it, else the publisher has mended the file."""
+    """A correction for a file that is here must have applied to it, else the publisher has mended the file.
+
+    A mended header shows the file under its own year; mended figures under the wrong header show it as a second file of
+    the year that the header names.
+    """
     for entry in known.corrections:
         if entry.action != corrections.SET_REPORTING_YEAR:
             continue
-        for file in files:
-            is_its_file = file.layout == entry.layout and file.release == entry.reporting_year
-            if is_its_file and entry.entry not in file.corrections.split(","):
+        of_layout = [file for file in files if file.layout == entry.layout]
+        corrected = [file for file in of_layout if entry.entry in file.corrections.split(",")]
+        for file in of_layout:
+            if file.release == entry.reporting_year and file not in corrected:
                 raise corrections.no_longer_fits(entry, file.file)
+        of_year_in_header = {file.sha256: file.file for file in of_layout if str(file.release) in entry.column}
+        if not corrected and len(of_year_in_header) > 1:
+            raise corrections.no_longer_fits(entry, " or ".join(of_year_in_header.values()))
+
+
+def _refuse_corrections_of_nothing(known: Knowledge) -> None:
+    """A correction for a layout that nobody reads would never be applied, and never be missed."""
+    for entry in known.corrections:
+        if entry.layout not in layouts.BY_NAME:
+            raise Refusal(
+                "bad_correction",
+                f"the correction {entry.entry} is for a layout that is not read",
+                file="publisher_corrections.csv",
+                column="layout",
+                value=entry.layout,
+                remedy=f"use one of {', '.join(layouts.BY_NAME)}",
+            )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -329,8 +368,8 @@ def import_folder(
     """Copy the recognised files of `folder` into `published` and pin them in the lock file.
 
     A file keeps its name and bytes and lies in `<publication>/<release>/`. A changed file of a release that is there
-    already goes in beside it under a name with the head of its hash; nothing is overwritten. Every file is read in full
-    first, so that a file which breaks its contract is refused and not registered.
+    already goes in beside it under a name with the head of its hash; nothing is overwritten, and a second reference table
+    of one name is refused. Every file is read in full first, so that a file which breaks its contract is not registered.
     """
     register = scan(folder, project_references)
     moment = (now or dt.datetime.now(dt.UTC)).isoformat(timespec="microseconds")
@@ -338,11 +377,13 @@ def import_folder(
     known, frame = register.knowledge, register.frame()
     for publication in {file.publication for file in register.files}:
         read_tidy(folder, frame, publication, known)
+    references = _references_to_copy(register, published, project_references)
     published.mkdir(parents=True, exist_ok=True)
     new, present = [], []
     for file in register.files:
         entry = locked.get(file.sha256)
         if entry and (published / entry.file).exists():
+            open_source(published, entry.file, entry.sha256)
             present.append(entry)
             continue
         target = _target(published, file)
@@ -352,11 +393,8 @@ def import_folder(
         )
         locked[file.sha256] = entry
         new.append(entry)
-    for table in register.references.values():
-        if table.is_from_data_folder and not _same_as_project(table, project_references):
-            target = published / REFERENCE / f"{table.name}.csv"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(folder / table.file, target, table.sha256)
+    for table in references:
+        _copy(folder / table.file, _reference_target(published, table), table.sha256)
     write_lock(lock, list(locked.values()))
     return Imported(new=new, present=present, not_used=register.not_used)
 
@@ -381,6 +419,29 @@ def _copy(origin: Path, target: Path, sha256: str) -> None:
     os.replace(temporary, target)
 
 
-def _same_as_project(table: ReferenceTable, project_references: Path) -> bool:
-    own = project_references / f"{table.name}.csv"
-    return own.exists() and hashlib.sha256(own.read_bytes()).hexdigest() == table.sha256
+def _references_to_copy(register: Register, published: Path, project_references: Path) -> list[ReferenceTable]:
+    """The folder's own reference tables that are not there yet; Refusal where another one of that name is."""
+    wanted = []
+    for table in register.references.values():
+        if not table.is_from_data_folder or _has_hash(project_references / f"{table.name}.csv", table.sha256):
+            continue
+        there = _reference_target(published, table)
+        if _has_hash(there, table.sha256):
+            continue
+        if there.exists():
+            raise Refusal(
+                "two_editions",
+                f"another table {table.name} is registered already, as {REFERENCE}/{there.name}",
+                file=table.file,
+                remedy="remove that one, or leave this one out of the folder",
+            )
+        wanted.append(table)
+    return wanted
+
+
+def _reference_target(published: Path, table: ReferenceTable) -> Path:
+    return published / REFERENCE / f"{table.name}.csv"
+
+
+def _has_hash(path: Path, sha256: str) -> bool:
+    return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256

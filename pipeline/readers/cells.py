@@ -1,4 +1,4 @@
-"""Single cells of published tables: counts with their markers, years, area codes.
+"""Single cells of published tables: counts and measurements with their markers, years, area codes.
 
 What belongs here: turning one text into one value, or refusing it with its place. What does not: which column holds
 what (the layout modules) and what a marker means (`markers`).
@@ -7,6 +7,7 @@ what (the layout modules) and what a marker means (`markers`).
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from pipeline import markers
@@ -14,6 +15,7 @@ from pipeline.errors import Refusal
 
 _WHOLE = re.compile(r"\d+")
 _NUMERIC = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _YEAR = re.compile(r"(19|20)\d\d")
 _DFE_CODE = re.compile(r"\d{3}")
 
@@ -27,10 +29,11 @@ class Place(NamedTuple):
 
 
 class Seen:
-    """The keys met so far in one file; meeting one a second time is refused."""
+    """The keys met so far in one file; meeting one a second time is refused. `what` says what a key is."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, what: str = "the same area and year") -> None:
         self._file = file
+        self._what = what
         self._rows: dict[tuple[object, ...], int] = {}
 
     def once(self, key: tuple[object, ...], place: Place, value: str) -> None:
@@ -38,7 +41,7 @@ class Seen:
         if key in self._rows:
             raise _refuse(
                 "duplicated_row",
-                f"the same area and year stand in row {self._rows[key]} already",
+                f"{self._what} stand in row {self._rows[key]} already",
                 place,
                 value,
                 "remove the row that does not belong",
@@ -79,6 +82,34 @@ def count(text: str, place: Place, release: int) -> tuple[int | None, str | None
         place,
         text,
         "if the publisher has added it, give its meaning in pipeline/markers.py",
+    )
+
+
+def measurement(text: str, place: Place, symbols: Collection[str]) -> tuple[float | None, str | None]:
+    """A published share, amount or score as (number, marker); exactly one of the two is None.
+
+    Decimals, a minus sign and an exponent may stand there, thousands separators may not. `symbols` are the markers that
+    the layout is known to use.
+    """
+    cell = text.strip()
+    if _DECIMAL.fullmatch(cell):
+        return float(cell), None
+    if cell in symbols:
+        return None, cell
+    if not cell:
+        raise _refuse(
+            "blank_cell",
+            "the cell is blank, which is neither a number nor a marker",
+            place,
+            text,
+            "use the file as published",
+        )
+    raise _refuse(
+        "unknown_marker",
+        f"this is neither a number without separators nor a marker ({' '.join(symbols) or 'the layout has none'})",
+        place,
+        text,
+        "use the file as published, or give the marker's meaning to its reader if the publisher has added it",
     )
 
 

@@ -15,8 +15,7 @@ from functools import partial
 import pandas as pd
 
 from pipeline import corrections
-from pipeline.errors import Refusal
-from pipeline.readers import text_table
+from pipeline.readers import text_table, undated
 from pipeline.readers.layout import (
     AUTHORITY,
     ENGLAND,
@@ -43,7 +42,6 @@ _COMPANIONS = {
     "started": {"SCLA_male", "SCLA_female", "SCLA_U1"},
     "ceased": {"CLA_ceamal", "CLA_ceafe", "CEA_male", "CEA_female"},
 }
-_YEAR_IN_NAME = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
 
 
 def layout_name(part: str) -> str:
@@ -78,25 +76,10 @@ def _edition(part: str, source: SourceFile, knowledge: Knowledge) -> Edition:
         return Edition(release=int(correction.value), part=part, corrections=(correction.entry,))
     match = _HEADLINES[part].fullmatch(column)
     year = match.group(1) if match else None
-    return Edition(release=int(year) if year else _undated_year(part, source, england, knowledge), part=part)
-
-
-def _undated_year(part: str, source: SourceFile, england: str, knowledge: Knowledge) -> int:
-    """The reporting year of a file whose content names none: England's figure tells, else the year in its path."""
-    if england.isdigit():
-        known = knowledge.undated.get((layout_name(part), int(england)))
-        if known:
-            return known
-    years = set(_YEAR_IN_NAME.findall(source.name))
-    if len(years) == 1:
-        return int(years.pop())
-    raise Refusal(
-        "undated_file",
-        "nothing in the file says which reporting year it is of, and England's figure in it is not a known one",
-        file=source.name,
-        value=england or None,
-        remedy="put the reporting year into the file's name, such as CEA2013.csv, or add it to undated_files.csv",
-    )
+    if year:
+        return Edition(release=int(year), part=part)
+    told = undated.reporting_year(layout_name(part), source.name, england, knowledge, example="CEA2013.csv")
+    return Edition(release=told, part=part)
 
 
 def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.DataFrame:

@@ -11,16 +11,20 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from pipeline.area_names import AreaNames
 from pipeline.corrections import Correction
 from pipeline.readers.opening import Opening
 
 AUTHORITY, REGION, ENGLAND = "authority", "region", "england"
+DISTRICT = "district"  # below a county; never in a published table of this project, only on the way to one
 
 # Publications: what a reader of the project would ask for by name.
 LOOKED_AFTER = "children_looked_after"
 NATIONAL_SERIES = "national_series"
 POPULATION = "population"
 DEPRIVATION = "deprivation"
+DISTRICT_POPULATION = "district_population"
+DISTRICT_LOOKUP = "district_lookup"
 INSPECTIONS = "inspections"
 INTERACTIVE_TOOL = "interactive_tool"
 STATISTICAL_NEIGHBOURS = "statistical_neighbours"
@@ -78,15 +82,19 @@ class Edition:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a reader may know beside the file: the area codes there are, and what the compiled tables say of faults.
+    """What a reader may know beside the file: the areas there are, and what the compiled tables say of faults.
 
-    `undated` maps (layout, England's figure) to the reporting year, for the files whose content names no year.
+    `names` are for the publications that have no code, and to hold a code to its name. `undated` maps (layout,
+    England's figure) to the reporting year, for the files whose content names no year. `neighbour_editions` maps (an
+    authority, its neighbours in order) to the edition of the lists, which name none either.
     """
 
     la_codes: frozenset[str]
     la_code_of_ons_code: dict[str, str] = field(default_factory=dict)
     undated: dict[tuple[str, int], int] = field(default_factory=dict)
     corrections: tuple[Correction, ...] = ()
+    names: AreaNames = field(default_factory=AreaNames)
+    neighbour_editions: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,19 @@ from pipeline.readers import (
     cla_2011_2017,
     cla_since_2018,
     cla_time_series,
+    district_lookup,
+    district_population,
+    hmrc_low_income,
+    idaci,
+    idaci_2025,
+    interactive_tool,
+    ofsted_history,
+    ofsted_outcomes,
     population_age_bands,
     population_dfe,
+    spending_ro3,
+    spending_s251,
+    statistical_neighbours,
 )
 from pipeline.readers.layout import Layout
 from pipeline.readers.opening import Opening
@@ -26,6 +37,17 @@ LAYOUTS: list[Layout] = [
     *cla_time_series.LAYOUTS,
     *population_dfe.LAYOUTS,
     *population_age_bands.LAYOUTS,
+    *hmrc_low_income.LAYOUTS,
+    *idaci.LAYOUTS,
+    *idaci_2025.LAYOUTS,
+    *district_lookup.LAYOUTS,
+    *district_population.LAYOUTS,
+    *interactive_tool.LAYOUTS,
+    *ofsted_history.LAYOUTS,
+    *ofsted_outcomes.LAYOUTS,
+    *spending_s251.LAYOUTS,
+    *spending_ro3.LAYOUTS,
+    *statistical_neighbours.LAYOUTS,
 ]
 BY_NAME: dict[str, Layout] = {layout.name: layout for layout in LAYOUTS}
 

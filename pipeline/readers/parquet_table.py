@@ -54,5 +54,14 @@ def read(content: bytes, file: str, columns: list[str], keep: dict[str, list[str
     return numbered.to_pandas().set_index("row")
 
 
+def distinct(content: bytes, file: str, column: str) -> list[str]:
+    """The different texts of one column, ordered; to tell a person what is there in place of what was looked for."""
+    try:
+        values = pq.read_table(io.BytesIO(content), columns=[column])[column]
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+    return sorted(str(value) for value in values.unique().to_pylist() if value is not None)
+
+
 def _damaged(file: str, error: Exception) -> Refusal:
     return Refusal("damaged_parquet", f"the Parquet file cannot be read ({error})", file=file, remedy=_RESTORE)

@@ -30,8 +30,10 @@ def _recognises(opening: Opening) -> bool:
     if len(rows) < _HEADER_ROW or not any(row and row[0].startswith("Population estimates") for row in rows):
         return False
     header = rows[_HEADER_ROW - 1]
-    # Without its first column the file is still known; the extract by district has that column, of other words.
-    return bool(header) and (bool(_AREA.fullmatch(header[0])) or header[0] == _CODE)
+    if any(_AREA.fullmatch(name) for name in header):
+        return True
+    # Without that column the file is still known; the extract by district has one of other words.
+    return _CODE in header and not any(name.startswith("local authority") for name in header)
 
 
 def band(table: text_table.TextTable) -> str:
@@ -53,17 +55,23 @@ def band(table: text_table.TextTable) -> str:
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
     table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
     text_table.refuse_without_rows(table)
-    match = _AREA.fullmatch(table.header[0])
-    if not match:
-        raise text_table.missing_column(source.name, _AREA_HEADING, table.header, table.header_row)
-    return Edition(release=int(match.group(1)), part=band(table))
+    return Edition(release=_boundaries(table)[1], part=band(table))
+
+
+def _boundaries(table: text_table.TextTable) -> tuple[int, int]:
+    """Position of the column of area names, and the year of the boundaries that its heading tells."""
+    for at, name in enumerate(table.header):
+        match = _AREA.fullmatch(name)
+        if match:
+            return at, int(match.group(1))
+    raise text_table.missing_column(table.file, _AREA_HEADING, table.header, table.header_row)
 
 
 def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.DataFrame:
     """One record an authority and mid-year; `year` is the mid-year, `release` the year of the geography."""
     table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
     code_at = table.column(_CODE)
-    name_at = 0
+    name_at, _ = _boundaries(table)
     mid_years = {at: int(name) for at, name in enumerate(table.header) if name.isdigit()}
     if not mid_years:
         raise text_table.missing_column(source.name, "a mid-year", table.header, table.header_row)

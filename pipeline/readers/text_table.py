@@ -78,10 +78,11 @@ def decode(content: bytes, file: str) -> str:
     return text
 
 
-def read(content: bytes, file: str, *, header_row: int = 1) -> TextTable:
+def read(content: bytes, file: str, *, header_row: int = 1, repeating: frozenset[str] = frozenset()) -> TextTable:
     """The whole table below `header_row`. Blank lines are skipped; a row with too few or too many cells is refused.
 
-    Unnamed trailing columns are dropped when they are blank throughout, and refused when they are not.
+    Unnamed columns are dropped when they are blank throughout, and refused when they are not. A heading may stand
+    there once only, unless the layout is one in which it repeats.
     """
     lines = list(_lines(decode(content, file), file))
     if len(lines) < header_row:
@@ -99,16 +100,15 @@ def read(content: bytes, file: str, *, header_row: int = 1) -> TextTable:
                 row=number,
                 remedy=_RESTORE,
             )
-    width = len(header)
-    while width and not header[width - 1].strip():
-        width -= 1
+    named = [at for at, name in enumerate(header) if name.strip()]
+    unnamed = [at for at in range(len(header)) if at not in set(named)]
     for number, cells in body:
-        if any(cell.strip() for cell in cells[width:]):
+        if any(cells[at].strip() for at in unnamed):
             raise Refusal(
                 "unnamed_column", "a column without a header holds values", file=file, row=number, remedy=_RESTORE
             )
-    header = header[:width]
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    header = [header[at] for at in named]
+    doubled = sorted({name for name in header if header.count(name) > 1 and name not in repeating})
     if doubled:
         raise Refusal(
             "doubled_column",
@@ -121,7 +121,7 @@ def read(content: bytes, file: str, *, header_row: int = 1) -> TextTable:
     return TextTable(
         file=file,
         header=header,
-        rows=[cells[:width] for _, cells in body],
+        rows=[[cells[at] for at in named] for _, cells in body] if unnamed else [cells for _, cells in body],
         row_numbers=[number for number, _ in body],
         preamble=[cells for _, cells in lines[: header_row - 1]],
         header_row=header_row,

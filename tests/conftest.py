@@ -1,0 +1,7 @@
+"""Fixtures that tests of several rooms share: the published files, the demonstration country, their deprivation tables."""
+
+pytest_plugins = [
+    "tests.fixtures.readings",
+    "tests.fixtures.deprivation_files",
+    "tests.published_files",
+]
