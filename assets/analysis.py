@@ -22,10 +22,19 @@ def care_numbers(
     core_population: pd.DataFrame,
     core_local_authorities: pd.DataFrame,
     core_area_changes: pd.DataFrame,
+    core_interactive_tool: pd.DataFrame,
+    core_spending: pd.DataFrame,
 ) -> dg.Output[pd.DataFrame]:
     """The panel of authorities and years."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
-    frame = panel.care_numbers(core_children_looked_after, core_population, core_local_authorities, areas)
+    frame = panel.care_numbers(
+        core_children_looked_after,
+        core_population,
+        core_local_authorities,
+        areas,
+        core_interactive_tool,
+        core_spending,
+    )
     without = frame.loc[frame["looked_after"].isna(), ["la_name", "year", "looked_after_reason"]]
     return dg.Output(
         frame,
@@ -33,8 +42,16 @@ def care_numbers(
             **describe.span(frame),
             "counts_missing": len(without),
             "missing": describe.preview(without, list(without.columns)),
+            "uasc_marked": int(frame["uasc_marker"].notna().sum()),
+            "years_with_uasc": _years(frame, "uasc"),
+            "years_with_spending": _years(frame, "spending_per_child"),
         },
     )
+
+
+def _years(frame: pd.DataFrame, column: str) -> str:
+    years = frame.loc[frame[column].notna(), "year"]
+    return f"{years.min()} to {years.max()}" if len(years) else "none"
 
 
 @dg.asset(**describe.spec(main_tables.NATIONAL_TREND, GROUP))
@@ -69,7 +86,8 @@ def vintage_effect(care_numbers: pd.DataFrame, core_population: pd.DataFrame) ->
     )
 
 
-def _window_data(looked_after: pd.DataFrame, population: pd.DataFrame, areas: geography.Areas) -> list:
+def window_data(looked_after: pd.DataFrame, population: pd.DataFrame, areas: geography.Areas) -> list:
+    """Every window with its units and their numbers, by the project's settings."""
     return windows.all_window_data(looked_after, population, areas, settings.load().windows)
 
 
@@ -89,7 +107,7 @@ def window_changes(
 ) -> Iterator[dg.Output[pd.DataFrame]]:
     """The change of every unit in every window, and each window's summary."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
-    data = _window_data(core_children_looked_after, core_population, areas)
+    data = window_data(core_children_looked_after, core_population, areas)
     changes = trends.five_year_change(data, areas.too_small, settings.load().classes)
     summary = trends.window_summary(data, changes, national_trend)
     yield dg.Output(changes, "five_year_change", metadata=_headlines(summary))
@@ -138,7 +156,7 @@ def left_out(
 ) -> Iterator[dg.Output[pd.DataFrame]]:
     """Every authority that is not a unit by itself, with the reason, and the count-down of each window."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
-    data = _window_data(core_children_looked_after, core_population, areas)
+    data = window_data(core_children_looked_after, core_population, areas)
     excluded, steps = exclusions.exclusions(data, areas)
     primary = excluded.loc[excluded["window_id"] == "main_h5"]
     yield dg.Output(
@@ -158,6 +176,13 @@ def data_checks(
     core_children_looked_after_totals: pd.DataFrame,
     core_local_authorities: pd.DataFrame,
     core_area_changes: pd.DataFrame,
+    core_deprivation: pd.DataFrame,
+    core_deprivation_england: pd.DataFrame,
+    core_interactive_tool: pd.DataFrame,
+    core_spending: pd.DataFrame,
+    core_statistical_neighbours: pd.DataFrame,
+    core_inspections: pd.DataFrame,
+    core_inspections_compared: pd.DataFrame,
     care_numbers: pd.DataFrame,
     five_year_change: pd.DataFrame,
     exclusions: pd.DataFrame,
@@ -171,6 +196,13 @@ def data_checks(
                 "core_children_looked_after_totals": core_children_looked_after_totals,
                 "core_local_authorities": core_local_authorities,
                 "core_area_changes": core_area_changes,
+                "core_deprivation": core_deprivation,
+                "core_deprivation_england": core_deprivation_england,
+                "core_interactive_tool": core_interactive_tool,
+                "core_spending": core_spending,
+                "core_statistical_neighbours": core_statistical_neighbours,
+                "core_inspections": core_inspections,
+                "core_inspections_compared": core_inspections_compared,
                 "care_numbers": care_numbers,
                 "five_year_change": five_year_change,
                 "exclusions": exclusions,

@@ -42,6 +42,16 @@ def measure(frames: dict[str, pd.DataFrame]) -> list[checks.Row]:
             frames["exclusions"],
             frames["exclusion_steps"],
         ),
+        *checks.of_deprivation(frames["core_deprivation"], frames["core_deprivation_england"], areas),
+        *checks.every_authority_has_neighbours(frames["core_statistical_neighbours"], areas),
+        *checks.of_inspections(frames["core_inspections"], frames["core_inspections_compared"], areas),
+        *checks.of_interactive_tool(
+            frames["core_interactive_tool"],
+            looked_after,
+            frames["core_spending"],
+            frames["care_numbers"],
+            settings.load().checks,
+        ),
     ]
 
 

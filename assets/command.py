@@ -6,10 +6,10 @@ What belongs here: arguments, exit codes, progress and what a terminal shows. Wh
 Exit codes: 0 done, 1 the data or a check refused, 2 wrong usage.
 """
 
+import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 import uuid
 import warnings
@@ -134,17 +134,14 @@ def ui(
     program = shutil.which(
         "dagster", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     )
-    if program is None:
+    if program is None or importlib.util.find_spec("dagster_webserver") is None:
         raise Refusal(
             "no_ui", "the Dagster UI is not installed", remedy="install it with pip install 'care-numbers[ui]'"
         )
     err.print(f"{escape(_naming(workspace))}: http://127.0.0.1:{port}  (stop with Ctrl-C)", highlight=False)
     arguments = [program, "dev", "--workspace", str(file), "--host", "127.0.0.1", "--port", str(port)]
-    try:
-        ended = subprocess.run(arguments, env=os.environ | environment, check=False)
-    except KeyboardInterrupt:
-        return
-    raise typer.Exit(ended.returncode)
+    # In place of this process, so that whoever stops the command stops Dagster and leaves none of its servers behind.
+    os.execve(program, arguments, os.environ | environment)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -194,10 +191,13 @@ def _materialise(workspace: Workspace, data: str, out_folder: str | None, *, qui
                 run_config={"loggers": {"silent" if quiet else progress.PROGRESS: {}}},
                 raise_on_error=True,
             )
-        except dg.DagsterAssetCheckFailedError as failure:
+        except dg.DagsterError as failure:  # Dagster keeps the class for failed checks to itself
+            failed = _failed_checks(instance, run_id)
+            if not failed:
+                raise
             raise Refusal(
                 "check_failed",
-                f"a blocking check failed, {'; '.join(_failed_checks(instance, run_id))}",
+                f"a blocking check failed, {'; '.join(failed)}",
                 remedy="compare the file with the publisher's and use it as published; nothing was published",
             ) from failure
 

@@ -10,12 +10,14 @@ import os
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.chosen_data import ChosenData
 from assets.describe import TABLE_KEY
-from pipeline.publish import parquet_file
+from pipeline.publish import FICTIONAL_PREFIX, parquet_file
 from pipeline.tables import catalogue, frames
+from pipeline.tables.declare import Table
 
 
 class ParquetFrames(dg.ConfigurableIOManager):
@@ -29,9 +31,21 @@ class ParquetFrames(dg.ConfigurableIOManager):
         target = parquet_file(self.chosen.workspace.frames, context.asset_key.to_python_identifier())
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        pq.write_table(frames.to_arrow(obj, table), beside)
-        os.replace(beside, target)
+        try:
+            pq.write_table(self._stamped(frames.to_arrow(obj, table), table), beside)
+            os.replace(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
         context.add_output_metadata({"dagster/row_count": len(obj)})
+
+    def _stamped(self, data: pa.Table, table: Table) -> pa.Table:
+        """With what the table is, and whether it is fictional, in the file itself: it may be handed on alone."""
+        is_fictional = self.chosen.is_fictional
+        stamp = {
+            "comment": (FICTIONAL_PREFIX if is_fictional else "") + table.comment,
+            "is_fictional": str(is_fictional).lower(),
+        }
+        return data.replace_schema_metadata({**(data.schema.metadata or {}), **stamp})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The upstream asset's frame."""

@@ -41,7 +41,7 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
         workspace.database,
         workspace.frames,
         places.sql_folder(),
-        _run_facts(context.run_id, chosen),
+        _run_facts(context.run.run_id, chosen),
         is_fictional=chosen.is_fictional,
     )
     return dg.MaterializeResult(

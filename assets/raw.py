@@ -11,7 +11,18 @@ import pandas as pd
 
 from assets import describe
 from assets.chosen_data import ChosenData
-from pipeline.readers.layout import LOOKED_AFTER, NATIONAL_SERIES, POPULATION
+from pipeline.readers.layout import (
+    DEPRIVATION,
+    DISTRICT_LOOKUP,
+    DISTRICT_POPULATION,
+    INSPECTIONS,
+    INTERACTIVE_TOOL,
+    LOOKED_AFTER,
+    NATIONAL_SERIES,
+    POPULATION,
+    SPENDING,
+    STATISTICAL_NEIGHBOURS,
+)
 from pipeline.sources import REFERENCE
 from pipeline.tables import about_tables
 
@@ -44,8 +55,8 @@ def registered_files(chosen: ChosenData) -> Iterator[dg.Output[pd.DataFrame]]:
     )
 
 
-def _publication(raw_files: pd.DataFrame, publication: str) -> dg.Output:
-    files = raw_files.loc[raw_files["publication"] == publication].reset_index(drop=True)
+def _publication(raw_files: pd.DataFrame, *publications: str) -> dg.Output:
+    files = raw_files.loc[raw_files["publication"].isin(publications)].reset_index(drop=True)
     releases = sorted(int(release) for release in files["release"].dropna().unique())
     return dg.Output(
         files,
@@ -74,6 +85,36 @@ def raw_national_series(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
 def raw_population(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the population estimates."""
     return _publication(raw_files, POPULATION)
+
+
+@dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
+def raw_deprivation(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """Files of child deprivation, and of the districts that counties are put together from."""
+    return _publication(raw_files, DEPRIVATION, DISTRICT_LOOKUP, DISTRICT_POPULATION)
+
+
+@dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
+def raw_statistical_neighbours(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """Files of the statistical neighbours."""
+    return _publication(raw_files, STATISTICAL_NEIGHBOURS)
+
+
+@dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
+def raw_inspections(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """Files of the inspections of local authorities."""
+    return _publication(raw_files, INSPECTIONS)
+
+
+@dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
+def raw_interactive_tool(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """Files of the interactive tool's base data."""
+    return _publication(raw_files, INTERACTIVE_TOOL)
+
+
+@dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
+def raw_spending(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
+    """Files of the returns of spending."""
+    return _publication(raw_files, SPENDING)
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))

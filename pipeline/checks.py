@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline import geography
+from pipeline import deprivation, geography, inspections, spending, uasc
 from pipeline.errors import Refusal
 from pipeline.geography import Areas
 from pipeline.panel import newest_release
@@ -23,6 +23,10 @@ BLOCK, WARN = "block", "warn"
 Row = dict[str, object]
 _SHOWN = 3  # failures named in the detail; the first ones tell where to look
 _HEADLINE = ("looked_after", "started", "ceased")
+_YEARS_REVISED = 4  # after its own release
+_LOW_INCOME_ROUNDED_TO = 5  # counts of HMRC's local measure
+_LEAST_MEDIAN_PCT = 1.0  # of the shares of a year: below it they are fractions; published medians are 14 to 38
+_YEARS_TO_FIRST_REPORT = 3  # a new authority is inspected for the first time within the cycle of full inspections
 
 PUBLISHED_RATE = "published_rate_is_half_up"
 SUM_OF_STOCKS = "authorities_sum_to_england_stock"
@@ -35,6 +39,18 @@ KNOWN_CODES = "every_code_is_in_the_lookup"
 NUMBER_OR_MARKER = "number_or_marker_never_both"
 ONE_VINTAGE = "one_population_vintage"
 RECONCILES = "exclusions_reconcile"
+EVERY_LIST = "every_authority_in_being_has_neighbours"
+JUDGEMENTS_AGREE = "judgements_agree_between_workbooks"
+JUDGED_IN_BEING = "judged_authority_was_in_being"
+EVERY_JUDGEMENT = "every_authority_has_a_judgement"
+TOOL_FOLLOWS = "interactive_tool_follows_the_releases"
+TOOL_UASC = "interactive_tool_uasc_near_the_first_releases"
+UASC_WITHIN = "uasc_are_part_of_looked_after"
+SPENDING_AGREES = "interactive_tool_repeats_the_section_251_return"
+EVERY_SHARE = "every_authority_in_being_has_deprivation"
+PER_CENT = "deprivation_is_in_per_cent"
+NO_SHARE_IS_ZERO = "no_share_of_deprived_children_is_zero"
+LOW_INCOME_SUMS = "low_income_children_sum_to_england"
 
 
 def _row(name: str, scope: str, n: int, failures: list[str], severity: str, passed: str) -> Row:
@@ -256,6 +272,212 @@ def _count_down_faults(own: pd.DataFrame, count_down: pd.DataFrame, published: i
     if expected != units:
         faults.append(f"{expected} units by the count-down, {units} in the result")
     return faults
+
+
+def every_authority_has_neighbours(neighbours: pd.DataFrame, areas: Areas) -> list[Row]:
+    """Every edition has a list for each authority in being at the end of its month; without any lists, no rows."""
+    rows = []
+    for edition, lists in neighbours.groupby("edition"):
+        month = pd.Timestamp(f"{edition}-01")
+        wanted = areas.codes_in_being((month + pd.offsets.MonthEnd()).date())
+        missing = sorted(set(wanted) - set(lists["la_code"]))
+        failures = [f"no list for {areas.names[code]} ({code})" for code in missing]
+        old = lists.loc[lists["is_old_list"].astype(bool), "la_code"].nunique()
+        passed = f"{lists['la_code'].nunique()} lists, {old} of them of authorities that had ended"
+        rows.append(_row(EVERY_LIST, f"neighbours {edition}", len(wanted), failures, BLOCK, passed))
+    return rows
+
+
+def of_inspections(judged: pd.DataFrame, compared: pd.DataFrame, areas: Areas) -> list[Row]:
+    """Workbooks agree; a judgement is on an authority that was in being; and none is without one. No judgements, no rows.
+
+    The last is asked on the day of the newest report, of authorities that are no longer new: a sheet that lost rows would
+    fail it.
+    """
+    if judged.empty:
+        return []
+    rows = []
+    for release, older in compared.groupby("release"):
+        apart = older.loc[~older["agrees"].astype(bool)]
+        failures = [
+            f"{row.la_name} {row.publication_date}: {row.overall}, "
+            + (f"{row.taken_overall} in the newest" if pd.isna(row.reason) else "no report of that day in the newest")
+            for row in apart.itertuples()
+        ]
+        rows.append(_row(JUDGEMENTS_AGREE, f"workbook of {release}", len(older), failures, WARN, "all agree"))
+    moments = judged["inspection_date"].where(judged["inspection_date"].notna(), judged["publication_date"])
+    unborn = [
+        f"{name} ({code}) {day}"
+        for code, name, day in zip(judged["la_code"], judged["la_name"], moments, strict=True)
+        if not areas.in_being(code, day)
+    ]
+    rows.append(_row(JUDGED_IN_BEING, "core.inspections", len(judged), unborn, WARN, "all were"))
+    newest = judged["publication_date"].max()
+    settled = pd.Timestamp(newest) - pd.DateOffset(years=_YEARS_TO_FIRST_REPORT)
+    wanted = [code for code in areas.codes_in_being(newest) if areas.in_being(code, settled.date())]
+    there = set(inspections.in_force(judged, newest)["la_code"])
+    missing = [f"none for {areas.names[code]} ({code})" for code in wanted if code not in there]
+    passed = f"{len(wanted)} authorities on {newest}"
+    return [*rows, _row(EVERY_JUDGEMENT, "core.inspections", len(wanted), missing, WARN, passed)]
+
+
+def of_interactive_tool(
+    tool: pd.DataFrame, looked_after: pd.DataFrame, returns: pd.DataFrame, panel: pd.DataFrame, settings: CheckSettings
+) -> list[Row]:
+    """All checks on the interactive tool's figures, against the files that they come from; no rows without an edition."""
+    return [
+        *tool_follows_the_releases(tool, looked_after),
+        *tool_uasc_near_the_first_releases(tool, looked_after, settings),
+        *uasc_are_part_of_looked_after(panel),
+        *tool_repeats_the_return(tool, returns, settings),
+    ]
+
+
+def tool_follows_the_releases(tool: pd.DataFrame, looked_after: pd.DataFrame) -> list[Row]:
+    """An edition has for each year what the last release with that year has, as far as that release is here."""
+    rows = []
+    for edition, cells in tool.groupby("edition"):
+        known = newest_release(looked_after.loc[looked_after["release"] <= edition])
+        joined = _numbers_in_both(cells.loc[cells["measure"].isin(_HEADLINE)], known)
+        # A release holds its own year and the four before it, so a year is revised for the last time four years on.
+        is_last = joined["release"] == np.minimum(joined["year"] + _YEARS_REVISED, int(edition))
+        differs = joined["value"] != joined["told"]
+        failures = [
+            f"{row.la_code} {row.year} {row.measure}: release {row.release} has {row.value}, the tool {row.told:g}"
+            for row in joined.loc[is_last & differs].itertuples()
+        ]
+        later = joined.loc[~is_last]
+        passed = (
+            f"years {', '.join(map(str, sorted(joined.loc[is_last, 'year'].unique())))} agree; of {len(later)} cells whose "
+            f"last release is not here {int(differs[later.index].sum())} differ"
+        )
+        rows.append(_row(TOOL_FOLLOWS, f"edition {edition}", int(is_last.sum()), failures, WARN, passed))
+    return rows
+
+
+def tool_uasc_near_the_first_releases(
+    tool: pd.DataFrame, looked_after: pd.DataFrame, settings: CheckSettings
+) -> list[Row]:
+    """By year, the sums of UASC over authorities with a number in both: they differ by revisions, not by more."""
+    rows = []
+    for edition, cells in tool.groupby("edition"):
+        joined = _numbers_in_both(cells.loc[cells["measure"] == uasc.UASC], looked_after)
+        failures = []
+        for year, own in joined.groupby("year"):
+            first, told = int(own["value"].sum()), float(own["told"].sum())
+            if abs(told - first) > settings.tool_uasc_share * first:
+                failures.append(f"{year}: {first} in the release, {told:g} in the tool")
+        changed = int((joined["value"] != joined["told"]).sum())
+        passed = f"{changed} of {len(joined)} cells were revised, over {joined['year'].nunique()} years"
+        rows.append(_row(TOOL_UASC, f"edition {edition}", joined["year"].nunique(), failures, WARN, passed))
+    return rows
+
+
+def uasc_are_part_of_looked_after(panel: pd.DataFrame) -> list[Row]:
+    """No authority has more unaccompanied children among the looked after than looked-after children."""
+    both = panel.loc[panel["uasc"].notna() & panel["looked_after"].notna()]
+    if both.empty:
+        return []
+    more = both.loc[both["uasc"] > both["looked_after"]]
+    failures = [f"{row.la_code} {row.year}: {row.uasc} of {row.looked_after}" for row in more.itertuples()]
+    return [_row(UASC_WITHIN, "main.care_numbers", len(both), failures, WARN, "in every cell with both numbers")]
+
+
+def tool_repeats_the_return(tool: pd.DataFrame, returns: pd.DataFrame, settings: CheckSettings) -> list[Row]:
+    """The tool's expenditure on looked-after children is the section 251 total expenditure, rounded to a pound."""
+    own = returns.loc[
+        (returns["source"] == spending.SECTION_251)
+        & (returns["measure"] == spending.LOOKED_AFTER)
+        & (returns["amount"] == spending.TOTAL)
+    ]
+    told = tool.loc[tool["measure"] == spending.TOOL_MEASURE, ["edition", "la_code", "year", "value"]]
+    joined = own.merge(told, on=["la_code", "year"]).dropna(subset=["value_pounds", "value"])
+    rows = []
+    for edition, cells in joined.groupby("edition"):
+        gap = (cells["value"] - cells["value_pounds"]).abs()
+        failures = [
+            f"{row.la_code} {row.year}: {row.value_pounds:.0f} in the return, {row.value:.0f} in the tool"
+            for row in cells.loc[gap > settings.spending_pounds].itertuples()
+        ]
+        passed = f"years {cells['year'].min()} to {cells['year'].max()} agree"
+        rows.append(_row(SPENDING_AGREES, f"edition {edition}", len(cells), failures, WARN, passed))
+    return rows
+
+
+def _numbers_in_both(cells: pd.DataFrame, looked_after: pd.DataFrame) -> pd.DataFrame:
+    """The looked-after cells with the tool's number beside theirs (`told`), where both have one."""
+    told = cells[["la_code", "year", "measure", "value"]].rename(columns={"value": "told"})
+    joined = looked_after.merge(told, on=["la_code", "year", "measure"])
+    return joined.dropna(subset=["value", "told"]).reset_index(drop=True)
+
+
+def of_deprivation(shares: pd.DataFrame, england: pd.DataFrame, areas: Areas) -> list[Row]:
+    """All checks on child deprivation; no rows without a file."""
+    return [
+        *every_authority_has_deprivation(shares, areas),
+        *deprivation_is_in_per_cent(shares),
+        *no_share_is_zero(shares, areas),
+        *low_income_sums_to_england(shares, england),
+    ]
+
+
+def every_authority_has_deprivation(shares: pd.DataFrame, areas: Areas) -> list[Row]:
+    """Each measure has a row, though not always a value, for every authority in being on the day of its boundaries."""
+    rows = []
+    for (measure, basis), series in shares.groupby(["measure", "basis"]):
+        failures, n = [], 0
+        for year, own in series.groupby("year"):
+            wanted = areas.codes_in_being(deprivation.boundaries_of(str(measure), int(year)))
+            n += len(wanted)
+            missing = sorted(set(wanted) - set(own["la_code"]))
+            failures += [f"no row for {areas.names[code]} ({code}) in {year}" for code in missing]
+        span = f"{series['year'].min()} to {series['year'].max()}"
+        passed = f"{span}, {int(series['value'].isna().sum())} rows without a value"
+        rows.append(_row(EVERY_SHARE, f"{measure}, {basis}", n, failures, BLOCK, passed))
+    return rows
+
+
+def deprivation_is_in_per_cent(shares: pd.DataFrame) -> list[Row]:
+    """Shares lie between 0 and 100, and those of a year are no fractions."""
+    rows = []
+    for (measure, basis), series in shares.dropna(subset=["value"]).groupby(["measure", "basis"]):
+        outside = series.loc[~series["value"].between(0, 100)]
+        failures = [f"{row.la_code} {row.year}: {row.value:g}" for row in outside.itertuples()]
+        medians = series.groupby("year")["value"].median()
+        failures += [f"{year}: median {median:g}" for year, median in medians.items() if median < _LEAST_MEDIAN_PCT]
+        passed = f"{series['value'].min():.1f} to {series['value'].max():.1f}"
+        rows.append(_row(PER_CENT, f"{measure}, {basis}", len(series), failures, BLOCK, passed))
+    return rows
+
+
+def no_share_is_zero(shares: pd.DataFrame, areas: Areas) -> list[Row]:
+    """No authority is without deprived children, but for those too small to count: a 0 was not filled in."""
+    own = shares.loc[~shares["la_code"].isin(areas.too_small) & shares["value"].notna()]
+    if own.empty:
+        return []
+    zero = own.loc[own["value"] == 0]
+    failures = [f"{row.la_code} {row.year} {row.measure}" for row in zero.itertuples()]
+    return [_row(NO_SHARE_IS_ZERO, "core.deprivation", len(own), failures, WARN, "none is")]
+
+
+def low_income_sums_to_england(shares: pd.DataFrame, england: pd.DataFrame) -> list[Row]:
+    """The counts of HMRC's local measure add up to England's, as far as counts rounded to 5 can."""
+    own = shares.loc[shares["measure"] == deprivation.HMRC]
+    whole = england.loc[england["measure"] == deprivation.HMRC].set_index("year")
+    failures, gaps = [], []
+    for year, cells in own.groupby("year"):
+        for column in ("numerator", "denominator"):
+            if year in whole.index and pd.notna(whole.at[year, column]):
+                gap = int(cells[column].sum()) - int(whole.at[year, column])
+                gaps.append(abs(gap))
+                # Every count is at most half a step off; where districts were summed the step is one of theirs.
+                if abs(gap) > _LOW_INCOME_ROUNDED_TO / 2 * (len(cells) + 1):
+                    failures.append(f"{year} {column}: {gap:+} children")
+    if not gaps:
+        return []
+    missing = int(own["numerator"].isna().sum())
+    passed = f"largest gap {max(gaps)} children; {missing} suppressed counts left out of the sums"
+    return [_row(LOW_INCOME_SUMS, "core.deprivation", len(gaps), failures, BLOCK, passed)]
 
 
 def of_looked_after(

@@ -1,20 +1,21 @@
 """The panel of authorities and years, and England beside it.
 
 What belongs here: the newest-release rule for counts (methods.md B4), one population vintage, one row for every
-authority in being on 31 March. What does not: windows and changes (`windows`, `trends`).
+authority in being on 31 March. What does not: windows and changes (`windows`, `trends`), and how single columns come
+about that have a module of their own (`uasc`, `spending`).
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-from pipeline import geography
+from pipeline import geography, settings, spending, uasc
 from pipeline.geography import Areas
 from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers.layout import ENGLAND
 from pipeline.readers.population_dfe import REBASED
-from pipeline.tables import main_tables, shared_columns
-from pipeline.tables.frames import conform
+from pipeline.tables import covariate_tables, main_tables, shared_columns
+from pipeline.tables.frames import conform, empty
 
 NO_DENOMINATOR = "no_denominator"
 
@@ -29,9 +30,17 @@ def newest_release(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def care_numbers(
-    looked_after: pd.DataFrame, population: pd.DataFrame, local: pd.DataFrame, areas: Areas
+    looked_after: pd.DataFrame,
+    population: pd.DataFrame,
+    local: pd.DataFrame,
+    areas: Areas,
+    tool: pd.DataFrame | None = None,
+    returns: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """`main.care_numbers` from the core tables."""
+    """`main.care_numbers` from the core tables; `tool` and `returns` are `core.interactive_tool` and `core.spending`.
+
+    Those two are optional: without them their columns are missing with a reason.
+    """
     newest = newest_release(looked_after)
     years = sorted(newest.loc[newest["measure"] == "looked_after", "year"].unique())
     rows = pd.concat([_in_being(int(year), local, areas) for year in years], ignore_index=True)
@@ -45,6 +54,10 @@ def care_numbers(
     release_of_year = newest.loc[newest["measure"] == "looked_after"].groupby("year")["release"].max()
     rows["release"] = rows["year"].map(release_of_year)
     rows["rate_per_10k"] = 10_000 * _float(rows["looked_after"]) / _float(rows["population_0_17"])
+    tool = empty(covariate_tables.INTERACTIVE_TOOL) if tool is None else tool
+    returns = empty(covariate_tables.SPENDING) if returns is None else returns
+    rows = _with_uasc(rows, looked_after, tool)
+    rows = spending.per_child(rows, returns, tool)
     return conform(rows, main_tables.CARE_NUMBERS)
 
 
@@ -79,6 +92,13 @@ def _with_population(rows: pd.DataFrame, population: pd.DataFrame) -> pd.DataFra
     joined["population_vintage"] = pd.array([REBASED if known else None for known in there], dtype="string")
     joined["population_reason"] = pd.array([None if known else NO_DENOMINATOR for known in there], dtype="string")
     return joined
+
+
+def _with_uasc(rows: pd.DataFrame, looked_after: pd.DataFrame, tool: pd.DataFrame) -> pd.DataFrame:
+    """UASC with bounds, and the looked-after children without them."""
+    rows = uasc.of_authorities(rows, looked_after, tool, settings.load().uasc)
+    low, high = uasc.without(rows["looked_after"], rows["uasc_low"], rows["uasc_high"])
+    return rows.assign(looked_after_without_uasc_low=low, looked_after_without_uasc_high=high)
 
 
 def national_trend(

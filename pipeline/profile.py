@@ -6,19 +6,12 @@ shows them (`assets.command`).
 
 from __future__ import annotations
 
-import difflib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import database
+from pipeline import area_names, database
 from pipeline.errors import Refusal
 
-_SUGGESTIONS = 3
-# Words that name the kind of authority, not the place.
-_KINDS = re.compile(
-    r"\b(city|county|borough|metropolitan|london|royal|district|unitary|council|authority|of|the|and|upon)\b"
-)
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -48,9 +41,9 @@ def find(database_file: Path, wanted: str) -> database.Record:
     )
     text = wanted.strip()
     by_code = [row for row in authorities if text.zfill(3) == row["la_code"] or text.upper() in row["ons_codes"]]
-    exact = [row for row in authorities if _plain(row["la_name"]) == _plain(text)]
-    bare = [row for row in authorities if _bare(row["la_name"]) == _bare(text) and _bare(text)]
-    for found in (by_code, exact, bare):
+    names = [row["la_name"] for row in authorities]
+    by_name = [authorities[at] for at in area_names.matching(text, names)]
+    for found in (by_code, by_name):
         living = [row for row in found if row["ended"] is None] or found
         if len(living) == 1:
             return living[0]
@@ -62,13 +55,12 @@ def find(database_file: Path, wanted: str) -> database.Record:
                 value=wanted,
                 remedy="give the code",
             )
-    names = {_plain(row["la_name"]): row["la_name"] for row in authorities}
-    near = difflib.get_close_matches(_plain(text), names, n=_SUGGESTIONS, cutoff=0.4)
+    near = area_names.nearest(text, names)
     raise Refusal(
         "unknown_authority",
         "no authority has that name or code",
         value=wanted,
-        remedy=f"did you mean {', '.join(names[name] for name in near)}?" if near else "see core.local_authorities",
+        remedy=f"did you mean {' or '.join(near)}?" if near else "see core.local_authorities",
     )
 
 
@@ -112,11 +104,3 @@ def sparkline(values: list[int | float | None]) -> str:
     low, spread = min(known), (max(known) - min(known)) or 1
     top = len(_BARS) - 1
     return "".join("·" if value is None else _BARS[round((value - low) / spread * top)] for value in values)
-
-
-def _plain(name: str) -> str:
-    return " ".join(re.sub(r"[^a-z0-9 ]", " ", name.lower().replace("&", " and ")).split())
-
-
-def _bare(name: str) -> str:
-    return " ".join(_KINDS.sub(" ", _plain(name)).split())

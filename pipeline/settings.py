@@ -44,6 +44,46 @@ class CheckSettings:
     exact_totals_from: int
     stock_flow_children: int
     stock_flow_share: float
+    tool_uasc_share: float
+    spending_pounds: float
+
+
+@dataclass(frozen=True)
+class UascSettings:
+    """What is said of a marked cell of unaccompanied asylum-seeking children, and up to when the releases are its source."""
+
+    lowest: int
+    highest: int
+    last_release: int
+
+
+@dataclass(frozen=True)
+class EvidenceSettings:
+    """How unusual a change is: the fit of the usual movement, the grades, and what stands beside them."""
+
+    start_a: float
+    start_b: float
+    winsorise_z: float
+    convergence: float
+    max_iterations: int
+    comparator_from: int
+    interval_z: float
+    unusual_z: float
+    false_discovery: float
+    min_units: int
+    limits_confidence: float
+    funnel_winsorise: float
+    funnel_inner_z: float
+    funnel_outer_z: float
+    trend_points: int
+    trend_confidence: float
+    first_long_year: int
+    memory_lags: int
+    memory_windows: tuple[int, ...]
+    memory_large_quantile: float
+    bootstrap_draws: int
+    robust_available: int
+    robust_share: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +94,8 @@ class Settings:
     windows: WindowSettings
     classes: ClassSettings
     checks: CheckSettings
+    uasc: UascSettings
+    evidence: EvidenceSettings
     sha256: str
 
 
@@ -67,5 +109,9 @@ def load() -> Settings:
         windows=WindowSettings(**values["windows"]),
         classes=ClassSettings(**values["classes"]),
         checks=CheckSettings(**values["checks"]),
+        uasc=UascSettings(**values["uasc"]),
+        evidence=EvidenceSettings(
+            **values["evidence"] | {"memory_windows": tuple(values["evidence"]["memory_windows"])}
+        ),
         sha256=hashlib.sha256(content).hexdigest(),
     )

@@ -146,11 +146,11 @@ def sentences(summary: Summary) -> list[str]:
             parts = [f"{row['names']} ({row['reason'].replace('_', ' ')})" for row in summary.left_out]
             lines.append(f"Left out of {primary['window_start']} to {primary['window_end']}: {'; '.join(parts)}.")
     lines += _bucking_sentences(summary)
-    lines += [
-        f"Not computed: {window['window_start']} to {window['window_end']} ({window['detail']})."
-        for window in summary.windows
-        if not window["is_computed"]
-    ]
+    missing = [window for window in summary.windows if not window["is_computed"]]
+    # Two windows may differ in their populations alone and lack the same counts; it is said once.
+    lines += dict.fromkeys(
+        f"Not computed: {window['window_start']} to {window['window_end']} ({window['detail']})." for window in missing
+    )
     lines += [f"To look at: {warning}." for warning in summary.warnings]
     if summary.planted:
         lines += _planted_sentences(summary.planted)

@@ -53,6 +53,11 @@ def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     return ordered
 
 
+def empty(table: Table) -> pd.DataFrame:
+    """The table without rows, in the declared types: what an optional input is where its files are not there."""
+    return conform(pd.DataFrame(columns=table.column_names), table)
+
+
 def check(frame: pd.DataFrame, table: Table) -> None:
     """Refuse a frame that breaks its declaration, with the first row that does."""
     import pandera.errors
@@ -61,10 +66,12 @@ def check(frame: pd.DataFrame, table: Table) -> None:
         _frame_schema(table).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         first = errors.failure_cases.iloc[0]
-        key = ", ".join(f"{name} {frame.at[first['index'], name]}" for name in table.key)
+        place = ""
+        if not pd.isna(first["index"]):  # an undeclared column is of no row
+            place = " at " + ", ".join(f"{name} {frame.at[first['index'], name]}" for name in table.key)
         raise Refusal(
             "table_breaks_contract",
-            f"{table.full_name} breaks its declaration ({_BROKEN.get(first['check'], first['check'])}) at {key}",
+            f"{table.full_name} breaks its declaration ({_BROKEN.get(first['check'], first['check'])}){place}",
             column=str(first["column"]),
             value=str(first["failure_case"]),
             remedy="look at the source of that value; nothing was published",

@@ -9,11 +9,7 @@ from __future__ import annotations
 from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
 
-_DESCRIBES = (
-    "Describes published counts; it does not measure the performance of an authority and is not a league table.",
-    "A looked-after rate has no good or bad direction.",
-)
-_TREND = ("A change over five years does not predict the change over the next.",)
+_DESCRIBES, _TREND = shared.DESCRIBES, shared.TREND
 
 CARE_NUMBERS = Table(
     schema="main",
@@ -26,6 +22,7 @@ CARE_NUMBERS = Table(
         "Counts are from the newest release that holds the year; a marker there stays a marker.",
         "All populations are of one vintage (rebased), which begins with reporting year 2013: earlier rates are missing "
         "here, and the windows that need them use another vintage throughout.",
+        "Spending is not adjusted for prices or local costs, and on several definitions: compare within one spending_basis.",
         *_DESCRIBES,
     ),
     columns=(
@@ -50,6 +47,30 @@ CARE_NUMBERS = Table(
         Column("published_rate_per_10k", "integer", "The rate in the same release: a whole number, on that release's "
                "own population.", shared.PER_10K, True),
         shared.RELEASE,
+        Column("uasc", "integer", "Unaccompanied asylum-seeking children (UASC) among the looked after on 31 March.",
+               shared.CHILDREN, True),
+        shared.MARKER.but(name="uasc_marker", description="The publisher's symbol where uasc is missing."),
+        Column("uasc_reason", "text", "Why uasc is missing; of the interactive tool's marker no more is known than that "
+               "there is no number.", nullable=True, allowed=shared.REASONS),
+        Column("uasc_low", "integer", "The least that uasc can be: the number itself, or 0 where it is marked.",
+               shared.CHILDREN, True),
+        Column("uasc_high", "integer", "The most that uasc can be: the number itself, or 5 where it is marked.",
+               shared.CHILDREN, True),
+        Column("uasc_bound_unsure", "boolean", "Whether the marked cell may hide more than uasc_high; false for a number, "
+               "missing where nothing is known.", nullable=True),
+        Column("uasc_source", "text", "release: the looked-after releases, to 2014. interactive_tool: its newest edition "
+               "with the year.", nullable=True, allowed=("release", "interactive_tool")),
+        shared.RELEASE.but(name="uasc_release", description="Release of uasc, or newest reporting year of the edition.",
+                           nullable=True),
+        Column("looked_after_without_uasc_low", "integer", "looked_after less uasc_high, not below 0.", shared.CHILDREN,
+               True),
+        Column("looked_after_without_uasc_high", "integer", "looked_after less uasc_low.", shared.CHILDREN, True),
+        Column("spending_per_child", "number", "Total expenditure on children looked after in the financial year, before "
+               "income, over children aged 0-17.", "pounds of the day per child aged 0-17", True),
+        Column("spending_basis", "text", "Definition and file of the expenditure: the section 251 return as it was to "
+               "2012, 2013 to 2017 and from 2018, and the same return as the interactive tool gives it.", nullable=True,
+               allowed=("s251_to_2012", "s251_2013_to_2017", "s251_from_2018", "interactive_tool")),
+        Column("spending_reason", "text", "Why there is no spending per child.", nullable=True, allowed=shared.REASONS),
     ),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Columns that mean the same thing wherever they stand.
 
-What belongs here: a column of two or more tables. What does not: a column of one table (declared with it).
+What belongs here: a column, unit or sentence of two or more tables. What does not: a column of one table (declared
+with it).
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ REASONS = (
     "not_converged", "both_empty", "mixed_vintage",
 )  # fmt: skip
 VINTAGES = ("rebased", "pre_census")
+
+# Sentences that stand on every table of a kind (methods.md A3).
+DESCRIBES = (
+    "Describes published counts; it does not measure the performance of an authority and is not a league table.",
+    "A looked-after rate has no good or bad direction.",
+)
+TREND = ("A change over five years does not predict the change over the next.",)
 
 LA_CODE = Column("la_code", "text", "Local authority, Department for Education three-digit code as text.")
 LA_NAME = Column("la_name", "text", "Name of the local authority, in its newest spelling.")

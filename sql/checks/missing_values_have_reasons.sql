@@ -5,6 +5,8 @@ WHERE (looked_after IS NULL) <> (looked_after_reason IS NOT NULL)
    OR (started IS NULL) <> (started_reason IS NOT NULL)
    OR (ceased IS NULL) <> (ceased_reason IS NOT NULL)
    OR (population_0_17 IS NULL) <> (population_reason IS NOT NULL)
+   OR (uasc IS NULL) <> (uasc_reason IS NOT NULL)
+   OR (spending_per_child IS NULL) <> (spending_reason IS NOT NULL)
 UNION ALL
 SELECT 'five_year_change', window_id || ' ' || unit_id
 FROM main.five_year_change
@@ -17,3 +19,30 @@ UNION ALL
 SELECT 'national_trend', source || ' ' || year
 FROM main.national_trend
 WHERE (rate_per_10k IS NULL) <> (rate_reason IS NOT NULL)
+UNION ALL
+SELECT 'neighbour_comparison', la_code || ' ' || year
+FROM main.neighbour_comparison
+WHERE (rate_per_10k IS NULL) <> (rate_reason IS NOT NULL)
+   OR (neighbour_median_rate_per_10k IS NULL) <> (neighbour_reason IS NOT NULL)
+   OR (region_rate_per_10k IS NULL) <> (region_reason IS NOT NULL)
+UNION ALL
+SELECT 'neighbour_change', window_id || ' ' || unit_id
+FROM main.neighbour_change
+WHERE (neighbour_median_change_pct IS NULL) <> (neighbour_reason IS NOT NULL)
+UNION ALL
+SELECT 'inspections', la_code || ' ' || framework || ' ' || publication_date
+FROM core.inspections
+WHERE (overall IS NULL) <> (overall_reason IS NOT NULL)
+   OR (inspection_date IS NULL) <> (inspection_date_reason IS NOT NULL)
+UNION ALL
+SELECT 'interactive_tool', edition || ' ' || la_code || ' ' || year || ' ' || measure
+FROM core.interactive_tool
+WHERE (value IS NULL) <> (reason IS NOT NULL) OR (value IS NULL) <> (marker IS NOT NULL)
+UNION ALL
+SELECT 'spending', source || ' ' || la_code || ' ' || year || ' ' || measure
+FROM core.spending
+WHERE (value_pounds IS NULL) <> (reason IS NOT NULL) OR (value_pounds IS NULL) <> (marker IS NOT NULL)
+UNION ALL
+SELECT 'deprivation', measure || ' ' || basis || ' ' || year || ' ' || la_code
+FROM core.deprivation
+WHERE (value IS NULL) <> (reason IS NOT NULL)

@@ -1,0 +1,434 @@
+"""Child deprivation by authority: four measures on their own bases, and which of them a window may use.
+
+What belongs here: shaping what the readers found into `core.deprivation` (sums of districts, weighted means of
+districts, the basis of an edition), and the rules of methods.md B8 and D3 by which a unit of a window gets one value.
+What does not: reading files (`readers`) and the table of exposures.
+
+The measures cannot be joined. HMRC counts families by benefit rules that changed, the CiLIF estimates are calibrated to a
+survey and were put on a new basis, the index orders areas within one edition, and free school meals have rules of their
+own. A basis names the series within which values may be compared; a change is taken within one basis, or not at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from pipeline.errors import Refusal
+from pipeline.geography import Areas, Unit
+from pipeline.markers import NOT_AVAILABLE, SUPPRESSED
+from pipeline.readers import hmrc_low_income, idaci
+from pipeline.readers.layout import AUTHORITY, DISTRICT, ENGLAND
+from pipeline.reference_tables import ReferenceTable
+from pipeline.tables import covariate_tables
+from pipeline.tables.frames import conform
+from pipeline.windows import STUDY, Window
+
+HMRC, CILIF = "hmrc_low_income_u16", "cilif_relative_low_income_u16"
+IDACI, FREE_MEALS = "idaci", "free_school_meals_primary"
+
+HMRC_LOCAL = "hmrc_local_measure"
+CILIF_TO_2024, CILIF_FROM_2022 = "cilif_to_2024", "cilif_from_2022"
+SCHOOL_CENSUS = "school_census"
+# Financial years ending that a basis covers; None: still published.
+CILIF_YEARS: dict[str, tuple[int, int | None]] = {CILIF_FROM_2022: (2022, None), CILIF_TO_2024: (2015, 2024)}
+_FIRST_FREE_MEALS = 2016
+
+UNITS = {
+    HMRC: "per cent of children under 16 in families with Child Benefit",
+    CILIF: "per cent of children under 16",
+    IDACI: "per cent of children aged 0-15",
+    FREE_MEALS: "per cent of primary school pupils",
+}
+# Last day of the year that the incomes behind each edition are of (deprivation README of the published files), and the
+# day of the boundaries that its figures are on.
+_INCOMES_OF = {2015: dt.date(2013, 3, 31), 2019: dt.date(2016, 3, 31), 2025: dt.date(2022, 12, 31)}
+_BOUNDARIES_OF = {2015: dt.date(2013, 4, 1), 2019: dt.date(2019, 4, 1), 2025: dt.date(2024, 4, 1)}
+_AGES_0_15 = ("population_0-4", "population_5-9", "population_10-14", "population_15")
+
+_CHILD_POVERTY = "child_poverty"  # what the interactive tool's reader calls the CiLIF share
+_COLUMNS = ("area_level", "area_code", "ons_code", "measure", "basis", "year", "value", "numerator", "denominator",
+            "is_derived", "marker", "reason", "release", "source_sha256", "source_row")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What core.deprivation is made from; any of it may be empty.
+
+    `cells`, `district_population` and `district_lookup` are the tidy frames of the publications of those names (deprivation
+    for the first), `tool` and `tool_totals` are `core.interactive_tool` and its totals.
+    """
+
+    cells: pd.DataFrame
+    district_population: pd.DataFrame
+    district_lookup: pd.DataFrame
+    tool: pd.DataFrame
+    tool_totals: pd.DataFrame
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# core.deprivation and core.deprivation_england
+
+
+def core_tables(
+    sources: Sources, county_of_district: ReferenceTable, la_code_of_ons_code: Mapping[str, str], areas: Areas
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`core.deprivation` and `core.deprivation_england`: every measure that is there, by authority and for England.
+
+    Raises Refusal for a district of 2016 that the table of counties does not know or the file leaves out, and for an
+    edition of the interactive tool whose basis is not known.
+    """
+    counties = _county_of_district(county_of_district, la_code_of_ons_code)
+    tool = _tool_cells(sources)
+    rows = pd.concat(
+        [_low_income(sources.cells, counties), _index(sources, areas), _poverty(tool), _free_meals(tool)],
+        ignore_index=True,
+    )
+    rows = rows.assign(
+        as_of=[as_of(str(row.measure), int(row.year)) for row in rows.itertuples()], unit=rows["measure"].map(UNITS)
+    )
+    own = rows.loc[rows["area_level"] == AUTHORITY].rename(columns={"area_code": "la_code"})
+    england = rows.loc[rows["area_level"] == ENGLAND]
+    return (
+        conform(own, covariate_tables.DEPRIVATION),
+        conform(england, covariate_tables.DEPRIVATION_ENGLAND),
+    )
+
+
+def as_of(measure: str, year: int) -> dt.date:
+    """The last day that a figure speaks of.
+
+    31 August for HMRC's snapshots and 31 March for the financial year ending; for school meals the day of the January
+    census, its third Thursday; for the index the end of the year that its incomes are of, some years before its name.
+    """
+    if measure == HMRC:
+        return dt.date(year, 8, 31)
+    if measure == CILIF:
+        return dt.date(year, 3, 31)
+    if measure == FREE_MEALS:
+        first = dt.date(year, 1, 1)
+        return first + dt.timedelta(days=(3 - first.weekday()) % 7 + 14)
+    return _INCOMES_OF[year]
+
+
+def boundaries_of(measure: str, year: int) -> dt.date:
+    """The day whose authorities a figure is of."""
+    return _BOUNDARIES_OF[year] if measure == IDACI else as_of(measure, year)
+
+
+def _rows(cells: pd.DataFrame, reason: str, *, measure: str, basis: str | pd.Series) -> pd.DataFrame:
+    """Tidy cells with the columns of the core tables; `reason` is why a value that is missing here is missing."""
+    is_missing = cells["value"].isna()
+    whole = cells.assign(measure=measure, basis=basis, reason=is_missing.map({True: reason, False: None}))
+    for name, where_absent in (("numerator", pd.NA), ("denominator", pd.NA), ("is_derived", False)):
+        if name not in whole:
+            whole[name] = where_absent
+    return whole[list(_COLUMNS)]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# HMRC's local measure
+
+
+def _county_of_district(table: ReferenceTable, la_code_of_ons_code: Mapping[str, str]) -> dict[str, str]:
+    counties = {}
+    for row in table.frame.itertuples():
+        if row.cty16cd not in la_code_of_ons_code:
+            raise table.bad_cell(row, "cty16cd", "the county is not in the lookup of local authorities")
+        counties[str(row.lad16cd)] = la_code_of_ons_code[str(row.cty16cd)]
+    return counties
+
+
+def _low_income(cells: pd.DataFrame, county_of_district: Mapping[str, str]) -> pd.DataFrame:
+    """Shares with their counts: as published, and for counties that were published by district the sums."""
+    own = cells.loc[cells["layout"] == hmrc_low_income.LAYOUT]
+    keys = ["area_level", "area_code", "year"]
+    rows = own.loc[own["measure"] == hmrc_low_income.SHARE]
+    for name, measure in (("numerator", hmrc_low_income.LOW_INCOME), ("denominator", hmrc_low_income.CHILD_BENEFIT)):
+        counts = own.loc[own["measure"] == measure, [*keys, "value"]].rename(columns={"value": name})
+        rows = rows.merge(counts, on=keys, how="left", validate="one_to_one")
+    is_district = rows["area_level"] == DISTRICT
+    summed = _sums_of_districts(rows.loc[is_district], county_of_district)
+    published = rows.loc[~is_district].assign(is_derived=False)
+    return _rows(pd.concat([published, summed], ignore_index=True), SUPPRESSED, measure=HMRC, basis=HMRC_LOCAL)
+
+
+def _sums_of_districts(districts: pd.DataFrame, county_of_district: Mapping[str, str]) -> pd.DataFrame:
+    """One row a county and year: both counts added up, all or none, and the share they make."""
+    counties = districts["area_code"].map(county_of_district)
+    if counties.isna().any():
+        first = districts.loc[counties.isna()].iloc[0]
+        raise Refusal(
+            "unknown_area",
+            "the district is not in the table of districts and counties",
+            file=first["source_file"],
+            row=int(first["source_row"]),
+            value=first["area_code"],
+            remedy="use the file as published, or add the district to lad16_to_county16.csv",
+        )
+    records = []
+    for (county, year), members in districts.groupby([counties, "year"]):
+        wanted = {district for district, of in county_of_district.items() if of == county}
+        lost = sorted(wanted - set(members["area_code"]))
+        if lost:
+            raise Refusal(
+                "missing_row",
+                f"there is no row for the district {lost[0]}, without which its county cannot be added up",
+                file=members["source_file"].iloc[0],
+                remedy="use the file as published",
+            )
+        low, children = (members[name].sum(min_count=len(members)) for name in ("numerator", "denominator"))
+        is_whole = pd.notna(low) and pd.notna(children)
+        records.append(
+            {
+                **members.iloc[0].to_dict(),
+                "area_level": AUTHORITY,
+                "area_code": county,
+                "ons_code": None,
+                "year": year,
+                "numerator": low,
+                "denominator": children,
+                "value": 100 * low / children if is_whole else None,
+                "marker": None if is_whole else members["marker"].dropna().iloc[0],
+                "is_derived": True,
+                "source_row": None,
+            }
+        )
+    return pd.DataFrame(records, columns=[*districts.columns, "is_derived"])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# IDACI
+
+
+def _index(sources: Sources, areas: Areas) -> pd.DataFrame:
+    """Scores as published, and for counties that were published by district the mean weighted by children 0-15.
+
+    An authority in being for which neither can be had is there without a value.
+    """
+    own = sources.cells.loc[sources.cells["measure"] == idaci.IDACI]
+    # A workbook by upper tier says more than the districts of the same edition.
+    authorities = own.loc[own["area_level"] == AUTHORITY].sort_values("layout", key=lambda name: name != idaci.LAYOUT)
+    authorities = authorities.drop_duplicates(["area_code", "year"]).assign(is_derived=False)
+    districts = own.loc[own["area_level"] == DISTRICT]
+    published = {int(year): set(codes) for year, codes in authorities.groupby("year")["area_code"]}
+    derived = [
+        _means_of_districts(members, int(year), published.get(int(year), set()), sources, areas)
+        for year, members in districts.groupby("year")
+    ]
+    rows = pd.concat([authorities, *derived], ignore_index=True)
+    return _rows(rows, NOT_AVAILABLE, measure=IDACI, basis="iod_" + rows["year"].astype("string"))
+
+
+def _means_of_districts(
+    districts: pd.DataFrame, year: int, published: set[str], sources: Sources, areas: Areas
+) -> pd.DataFrame:
+    """One row an authority in being that has no score of its own."""
+    children, weights_sha256 = _children_of_districts(sources.district_population)
+    lookup = sources.district_lookup
+    lookup = lookup.loc[lookup["release"] == lookup["release"].max()]
+    districts_of = {str(code): set(group) for code, group in lookup.groupby("la_code")["district_code"]}
+    scores = districts.set_index("area_code")["value"]
+    files = {*districts["source_sha256"], *lookup["source_sha256"], *weights_sha256}
+    records = []
+    for code in areas.codes_in_being(_BOUNDARIES_OF[year]):
+        if code not in published:
+            members = sorted(districts_of.get(code, ()))
+            is_whole = bool(members) and all(member in scores and member in children for member in members)
+            weight = children.reindex(members)
+            records.append(
+                {
+                    **districts.iloc[0].to_dict(),
+                    "area_level": AUTHORITY,
+                    "area_code": code,
+                    "ons_code": None,
+                    "value": float((scores[members] * weight).sum() / weight.sum()) if is_whole else None,
+                    "marker": None,
+                    "is_derived": True,
+                    "source_sha256": " ".join(sorted(files)),
+                    "source_row": None,
+                }
+            )
+    return pd.DataFrame(records, columns=[*districts.columns, "is_derived"])
+
+
+def _children_of_districts(population: pd.DataFrame) -> tuple[pd.Series, set[str]]:
+    """Children aged 0-15 by ONS code at the newest mid-year that has all bands, and the files they are from."""
+    newest = population.loc[population["release"] == population["release"].max()]
+    bands = newest.loc[newest["measure"].isin(_AGES_0_15) & (newest["year"] == newest["year"].max())]
+    children = bands.groupby("ons_code")["value"].sum(min_count=len(_AGES_0_15)).dropna()
+    return children, set(bands["source_sha256"])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The interactive tool: CiLIF and free school meals
+
+
+def _tool_cells(sources: Sources) -> pd.DataFrame:
+    """Authorities and England in the form of the other cells."""
+    authorities = sources.tool.rename(columns={"la_code": "area_code"}).assign(area_level=AUTHORITY)
+    england = sources.tool_totals.loc[sources.tool_totals["area_level"] == ENGLAND]
+    return (
+        pd.concat([authorities, england], ignore_index=True)
+        .rename(columns={"edition": "release"})
+        .assign(ons_code=pd.NA)
+    )
+
+
+def _poverty(tool: pd.DataFrame) -> pd.DataFrame:
+    """CiLIF on each basis, from the newest edition on it: every release revises the whole series."""
+    own = tool.loc[tool["measure"] == _CHILD_POVERTY]
+    first_years = own.groupby("release")["year"].min()
+    basis_of = {}
+    for edition, first_year in first_years.items():
+        basis = next((name for name, (begins, _) in CILIF_YEARS.items() if begins == first_year), None)
+        if basis is None:
+            raise Refusal(
+                "unknown_basis",
+                f"child poverty in the edition {edition} of the interactive tool begins with {first_year}, which tells "
+                "no basis: series begin with " + " or ".join(str(begins) for begins, _ in CILIF_YEARS.values()),
+                value=str(first_year),
+                remedy="look up in the publisher's notes what the series may be compared with, then tell "
+                "pipeline/deprivation.py",
+            )
+        basis_of[edition] = basis
+    newest = {basis: edition for edition, basis in sorted(basis_of.items())}
+    rows = own.loc[own["release"].isin(list(newest.values()))]
+    return _rows(rows, NOT_AVAILABLE, measure=CILIF, basis=rows["release"].map(basis_of))
+
+
+def _free_meals(tool: pd.DataFrame) -> pd.DataFrame:
+    """Pupils of primary schools with free meals, each year from the newest edition that has it."""
+    own = tool.loc[tool["measure"] == FREE_MEALS].sort_values("release", kind="stable")
+    rows = own.drop_duplicates(["area_level", "area_code", "year"], keep="last")
+    return _rows(rows, NOT_AVAILABLE, measure=FREE_MEALS, basis=SCHOOL_CENSUS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# One value a unit of a window
+
+
+class MeasureYears(NamedTuple):
+    """Which measure a window takes, on which basis, and in which years: the level is that of `start_year`."""
+
+    measure: str
+    basis: str
+    start_year: int
+    end_year: int
+
+
+def measure_for(window: Window) -> MeasureYears | None:
+    """The deprivation measure of a window, a year before either end (methods.md D3); None: no exposure.
+
+    The windows of the 2018 study take HMRC's local measure, whose Augusts lie seven months before the counts. All others
+    take CiLIF, if one basis has both years.
+    """
+    years = (window.start - 1, window.end - 1)
+    if window.role == STUDY:
+        return MeasureYears(HMRC, HMRC_LOCAL, *years)
+    for basis, (first, last) in CILIF_YEARS.items():
+        if first <= years[0] and (last is None or years[1] <= last):
+            return MeasureYears(CILIF, basis, *years)
+    return None
+
+
+def second_measure_for(window: Window) -> MeasureYears | None:
+    """Free school meals in the January before the year of either end; None before the series begins."""
+    if window.role == STUDY or window.start - 1 < _FIRST_FREE_MEALS:
+        return None
+    return MeasureYears(FREE_MEALS, SCHOOL_CENSUS, window.start - 1, window.end - 1)
+
+
+class UnitValue(NamedTuple):
+    """A unit's share in per cent, or the reason why there is none."""
+
+    value: float | None
+    reason: str | None
+
+
+class Cell(NamedTuple):
+    """One authority's figure; counts are there for HMRC alone."""
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    reason: str | None
+
+
+def cells_of(deprivation: pd.DataFrame, measure: str, basis: str, year: int) -> dict[str, Cell]:
+    """The figures of `core.deprivation` for one measure, basis and year, by DfE code."""
+    rows = deprivation.loc[
+        (deprivation["measure"] == measure) & (deprivation["basis"] == basis) & (deprivation["year"] == year)
+    ]
+
+    def number(value: object) -> float | None:
+        return None if pd.isna(value) else float(value)  # type: ignore[arg-type]
+
+    return {
+        row.la_code: Cell(
+            number(row.value),
+            number(row.numerator),
+            number(row.denominator),
+            None if pd.isna(row.reason) else str(row.reason),
+        )
+        for row in rows.itertuples()
+    }
+
+
+def unit_value(
+    deprivation: pd.DataFrame,
+    measure: str,
+    basis: str,
+    year: int,
+    unit: Unit,
+    shares: Mapping[tuple[str, str], float],
+) -> UnitValue:
+    """The value of one unit by `value_of_unit`; for many units of one year take `cells_of` once."""
+    return value_of_unit(cells_of(deprivation, measure, basis, year), unit, shares)
+
+
+def value_of_unit(cells: Mapping[str, Cell], unit: Unit, shares: Mapping[tuple[str, str], float]) -> UnitValue:
+    """One share for a unit (methods.md B8, last point); `shares` are those of `geography.split_shares`.
+
+    In this order: the published share of the one authority that was the unit at its start or at its end; for counts, the
+    sums over its authorities, all or none; the mean of the successors of the one authority that it was, weighted by the
+    share of its children in each. A unit of several authorities that were redrawn into several has no weights: it stays
+    without a value, `boundary_change`, where only shares are published.
+    """
+    generations = [members for members in dict.fromkeys((unit.start, unit.end)) if members]
+    for members in generations:
+        own = cells.get(members[0])
+        if len(members) == 1 and own and own.value is not None:
+            return UnitValue(own.value, None)
+    for members in generations:
+        counts = [(cells[code].numerator, cells[code].denominator) for code in members if code in cells]
+        if len(counts) == len(members) and all(low is not None and children for low, children in counts):
+            low, children = (sum(number or 0 for number in column) for column in zip(*counts, strict=True))
+            return UnitValue(100 * low / children, None)
+    if len(unit.start) == 1:
+        weights = {new: share for (old, new), share in shares.items() if old == unit.start[0]}
+        return _mean_of_successors(cells, unit, weights)
+    return UnitValue(None, _why(cells, unit) if _nothing_published(cells, unit) else "boundary_change")
+
+
+def _mean_of_successors(cells: Mapping[str, Cell], unit: Unit, weights: Mapping[str, float]) -> UnitValue:
+    """All or none: without one successor the others say nothing of the whole."""
+    values = {code: cells[code].value for code in weights if code in cells}
+    if not weights or len(values) < len(weights) or any(value is None for value in values.values()):
+        return UnitValue(None, _why(cells, unit))
+    total = sum(weights.values())
+    return UnitValue(sum(share * (values[code] or 0.0) for code, share in weights.items()) / total, None)
+
+
+def _nothing_published(cells: Mapping[str, Cell], unit: Unit) -> bool:
+    return all(code not in cells or cells[code].value is None for code in unit.members)
+
+
+def _why(cells: Mapping[str, Cell], unit: Unit) -> str:
+    """The reason of the first figure that is missing, or that there is none at all."""
+    reasons = (cells[code].reason for code in unit.members if code in cells)
+    return next((reason for reason in reasons if reason), NOT_AVAILABLE)
