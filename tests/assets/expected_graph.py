@@ -1,0 +1,150 @@
+"""The graph as it is meant to be: every asset with its group and what it is made from, and every check.
+
+What belongs here: plain data, written by hand and thought through. A new asset or check is added here by the person who
+adds it, so that nothing enters or leaves the graph unnoticed. What does not: anything read from the code.
+"""
+
+RAW, CORE, ANALYSIS, PUBLISHED = "raw", "core", "analysis", "published"
+BLOCKS, WARNS = True, False
+
+# Windows are computed from the cells and not from the panel: the panel is on the newest population vintage, and a
+# window that ends before the rebasing needs the older one.
+_WINDOW_INPUTS = {"core_children_looked_after", "core_population", "core_local_authorities", "core_area_changes"}
+_NEIGHBOUR_INPUTS = {
+    "core_statistical_neighbours",
+    "core_local_authorities",
+    "core_area_changes",
+    "care_numbers",
+    "five_year_change",
+}
+_DEPRIVATION_INPUTS = {
+    "raw_deprivation",
+    "raw_reference",
+    "core_interactive_tool",
+    "core_interactive_tool_totals",
+    "core_local_authorities",
+    "core_area_changes",
+}
+
+# asset -> (group, what it is made from)
+ASSETS: dict[str, tuple[str, set[str]]] = {
+    # The files as published.
+    "raw_files": (RAW, set()),
+    "raw_files_not_used": (RAW, set()),
+    "raw_children_looked_after": (RAW, {"raw_files"}),
+    "raw_national_series": (RAW, {"raw_files"}),
+    "raw_population": (RAW, {"raw_files"}),
+    "raw_deprivation": (RAW, {"raw_files"}),
+    "raw_statistical_neighbours": (RAW, {"raw_files"}),
+    "raw_inspections": (RAW, {"raw_files"}),
+    "raw_interactive_tool": (RAW, {"raw_files"}),
+    "raw_spending": (RAW, {"raw_files"}),
+    "raw_reference": (RAW, {"raw_files"}),
+    # What they say. Every reader knows the area codes, the undated files and the corrections of the reference tables.
+    "core_local_authorities": (CORE, {"raw_reference"}),
+    "core_area_changes": (CORE, {"raw_reference"}),
+    "core_children_looked_after": (CORE, {"raw_children_looked_after", "raw_reference"}),
+    "core_children_looked_after_totals": (CORE, {"raw_children_looked_after", "raw_reference"}),
+    "core_national_series": (CORE, {"raw_national_series", "raw_reference"}),
+    # Populations are told to the authorities in being, so the node that reads both tables needs the areas as well.
+    "core_population": (CORE, {"raw_population", "raw_reference", "core_local_authorities", "core_area_changes"}),
+    "core_population_totals": (
+        CORE,
+        {"raw_population", "raw_reference", "core_local_authorities", "core_area_changes"},
+    ),
+    # Names and codes of the lists and of the programme's rows are held to the authorities there are.
+    "core_statistical_neighbours": (
+        CORE,
+        {"raw_statistical_neighbours", "raw_reference", "core_local_authorities", "core_area_changes"},
+    ),
+    "core_innovation_programme": (CORE, {"raw_reference", "core_local_authorities"}),
+    "core_inspections": (CORE, {"raw_inspections", "raw_reference"}),
+    "core_inspections_compared": (CORE, {"raw_inspections", "raw_reference"}),
+    "core_interactive_tool": (CORE, {"raw_interactive_tool", "raw_reference"}),
+    "core_interactive_tool_totals": (CORE, {"raw_interactive_tool", "raw_reference"}),
+    # A return has a row for every authority in being at the end of its financial year.
+    "core_spending": (CORE, {"raw_spending", "raw_reference", "core_local_authorities", "core_area_changes"}),
+    # Counties are put together from districts, and two of the four measures come with the interactive tool.
+    "core_deprivation": (CORE, _DEPRIVATION_INPUTS),
+    "core_deprivation_england": (CORE, _DEPRIVATION_INPUTS),
+    # What follows from it.
+    "care_numbers": (
+        ANALYSIS,
+        {
+            "core_children_looked_after",
+            "core_population",
+            "core_local_authorities",
+            "core_area_changes",
+            "core_interactive_tool",
+            "core_spending",
+        },
+    ),
+    "national_trend": (
+        ANALYSIS,
+        {"care_numbers", "core_children_looked_after_totals", "core_national_series", "core_population_totals"},
+    ),
+    "vintage_effect": (ANALYSIS, {"care_numbers", "core_population"}),
+    "five_year_change": (ANALYSIS, _WINDOW_INPUTS | {"national_trend"}),
+    "windows": (ANALYSIS, _WINDOW_INPUTS | {"national_trend"}),
+    "exclusions": (ANALYSIS, _WINDOW_INPUTS),
+    "exclusion_steps": (ANALYSIS, _WINDOW_INPUTS),
+    "neighbour_comparison": (ANALYSIS, _NEIGHBOUR_INPUTS),
+    "neighbour_change": (ANALYSIS, _NEIGHBOUR_INPUTS),
+    "data_checks": (
+        ANALYSIS,
+        {
+            "core_children_looked_after",
+            "core_children_looked_after_totals",
+            "core_local_authorities",
+            "core_area_changes",
+            "core_deprivation",
+            "core_deprivation_england",
+            "core_interactive_tool",
+            "core_spending",
+            "core_statistical_neighbours",
+            "core_inspections",
+            "core_inspections_compared",
+            "care_numbers",
+            "five_year_change",
+            "exclusions",
+            "exclusion_steps",
+        },
+    ),
+}
+
+# The database holds every table there is. The registers of one publication are parts of `raw_files`.
+DATABASE = "care_numbers_database"
+NOT_IN_THE_DATABASE = {
+    "raw_children_looked_after",
+    "raw_national_series",
+    "raw_population",
+    "raw_deprivation",
+    "raw_statistical_neighbours",
+    "raw_inspections",
+    "raw_interactive_tool",
+    "raw_spending",
+    "raw_reference",
+}
+ASSETS[DATABASE] = (PUBLISHED, set(ASSETS) - NOT_IN_THE_DATABASE)
+
+# asset -> its checks, and whether each stops what follows (methods.md B7, B11)
+CHECKS: dict[str, dict[str, bool]] = {
+    "core_children_looked_after": {
+        "no_authority_year_twice": BLOCKS,
+        "every_code_is_in_the_lookup": BLOCKS,
+        "number_or_marker_never_both": BLOCKS,
+        "every_authority_in_being_has_a_row": BLOCKS,
+        "published_rate_is_half_up": BLOCKS,
+        "authorities_sum_to_england_stock": BLOCKS,
+        "authorities_sum_to_england_flows": WARNS,
+        "stock_follows_from_flows": BLOCKS,
+        "stock_follows_from_flows_across_releases": WARNS,
+    },
+    "five_year_change": {
+        "one_population_vintage": BLOCKS,
+        "exclusions_reconcile": BLOCKS,
+    },
+}
+
+JOB = "refresh"
+SCHEDULE = "nightly"
