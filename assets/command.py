@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table as RichTable
 
+from assets import profile_view
 from pipeline import manifest, places, profile, sources, summary
 from pipeline.demonstration.build import PLANTED_TRUTH, refresh_demonstration
 from pipeline.errors import Refusal
@@ -109,7 +109,7 @@ def show_profile(
     if as_json:
         out.print_json(json.dumps(found.__dict__, default=str))
         return
-    _print_profile(found, workspace)
+    profile_view.show(found, out, is_fictional=manifest.read(workspace.data).is_fictional)
 
 
 @app.command()
@@ -215,59 +215,6 @@ def _failed_checks(instance: "DagsterInstance", run_id: str) -> list[str]:
         and not evaluation.passed
         and evaluation.severity == dg.AssetCheckSeverity.ERROR
     ]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Profile
-
-
-def _print_profile(found: profile.Profile, workspace: Workspace) -> None:
-    stamp = "  [bold]FICTIONAL[/bold]" if manifest.read(workspace.data).is_fictional else ""
-    out.print(f"[bold]{escape(found.la_name)}[/bold]  {found.la_code}  {found.ons_code}  {escape(found.region)}{stamp}")
-    years = found.years
-    if years:
-        line = profile.sparkline([row["looked_after"] for row in years])
-        out.print(f"{years[0]['year']} {line} {years[-1]['year']}   children looked after on 31 March", highlight=False)
-    table = RichTable(box=None, pad_edge=False)
-    for heading in ("year", "looked after", "started", "ceased", "per 10,000", "release"):
-        table.add_column(heading, justify="right")
-    for row in years:
-        table.add_row(
-            str(row["year"]),
-            _shown(row["looked_after"]) if row["looked_after"] is not None else row["looked_after_reason"],
-            _shown(row["started"]),
-            _shown(row["ceased"]),
-            "–" if row["rate_per_10k"] is None else f"{row['rate_per_10k']:.1f}",
-            str(row["release"]),
-        )
-    out.print(table)
-    for row in found.windows:
-        out.print(_window_line(row), highlight=False, soft_wrap=True)
-    for row in found.exclusions:
-        out.print(
-            f"{row['window_start']} to {row['window_end']}: {row['rule']}, {escape(row['detail'])}.",
-            highlight=False,
-            soft_wrap=True,
-        )
-    out.print("A looked-after rate has no good or bad direction; these are counts, not a judgement.", style="dim")
-
-
-def _shown(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
-
-
-def _window_line(row: dict) -> str:
-    unit = escape(row["unit_name"])
-    told = {
-        True: "moved against England and parted from it",
-        False: "did not buck the national trend",
-        None: "England had no clear direction",
-    }[row["bucked"]]
-    return (
-        f"{row['window_start']} to {row['window_end']}: {unit} {row['looked_after_start']:,} to "
-        f"{row['looked_after_end']:,} children, rate {row['change_pct']:+.1f}%, England {row['england_change_pct']:+.1f}%; "
-        f"{told}."
-    )
 
 
 if __name__ == "__main__":

@@ -168,7 +168,8 @@ def _less_the_mean(covariate: Covariate) -> Covariate:
     known = [one.value for one in covariate.per_unit if one.value is not None]
     mean = float(np.mean(known)) if known else 0.0
     values = [one._replace(value=None if one.value is None else one.value - mean) for one in covariate.per_unit]
-    return covariate._replace(per_unit=values, measure=f"{covariate.measure}, less the mean of the units")
+    label = f"{covariate.measure}, less the mean of the units" if covariate.measure else ""
+    return covariate._replace(per_unit=values, measure=label)
 
 
 def _sources(frame: pd.DataFrame, measure: str, basis: str, year: int) -> frozenset[str]:

@@ -17,7 +17,11 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True)
 class Profile:
-    """An authority with its years and its windows."""
+    """An authority with its years, its windows, and what is known of it besides.
+
+    Each list holds plain records in the order in which they are told; it is empty where nothing is known.
+    `neighbours` has the newest year with a median, `deprivation` the levels and changes of its windows.
+    """
 
     la_code: str
     la_name: str
@@ -26,6 +30,11 @@ class Profile:
     years: list[database.Record]
     windows: list[database.Record]
     exclusions: list[database.Record]
+    neighbours: list[database.Record]
+    neighbour_names: list[str]
+    judgements: list[database.Record]
+    programmes: list[database.Record]
+    deprivation: list[database.Record]
 
 
 def find(database_file: Path, wanted: str) -> database.Record:
@@ -65,33 +74,62 @@ def find(database_file: Path, wanted: str) -> database.Record:
 
 
 def profile(database_file: Path, wanted: str) -> Profile:
-    """The authority's years, its windows with England beside it, and where it was left out."""
+    """The authority's years, its windows with England beside it, where it was left out, and what else is known of it."""
     row = find(database_file, wanted)
     code = row["la_code"]
+
+    def rows(sql: str) -> list[database.Record]:
+        return database.query(database_file, sql, [code])
+
     return Profile(
         la_code=code,
         la_name=row["la_name"],
         ons_code=row["ons_codes"][-1],
         region=row["region"],
-        years=database.query(
-            database_file,
+        years=rows(
             "SELECT year, looked_after, looked_after_reason, started, ceased, rate_per_10k, release"
-            " FROM main.care_numbers WHERE la_code = ? ORDER BY year",
-            [code],
+            " FROM main.care_numbers WHERE la_code = ? ORDER BY year"
         ),
-        windows=database.query(
-            database_file,
+        windows=rows(
             "SELECT window_id, window_start, window_end, unit_name, looked_after_start, looked_after_end, change_pct,"
             " england_change_pct, relative_change_pct, movement, relative, bucked, england_direction"
             " FROM main.five_year_change WHERE list_contains(string_split(members, '+'), ?)"
-            " ORDER BY window_end, window_start",
-            [code],
+            " ORDER BY window_end, window_start"
         ),
-        exclusions=database.query(
-            database_file,
+        exclusions=rows(
             "SELECT window_start, window_end, rule, reason, detail FROM main.exclusions WHERE la_code = ?"
-            " ORDER BY window_end, window_start, step",
-            [code],
+            " ORDER BY window_end, window_start, step"
+        ),
+        neighbours=rows(
+            "SELECT year, rate_per_10k, neighbour_median_rate_per_10k, neighbours, neighbours_used, region_rate_per_10k,"
+            " england_rate_per_10k FROM main.neighbour_comparison WHERE la_code = ? ORDER BY year DESC LIMIT 1"
+        ),
+        neighbour_names=[
+            row["neighbour_name"]
+            for row in rows(
+                "SELECT neighbour_name FROM core.statistical_neighbours AS n WHERE la_code = ? AND edition ="
+                " (SELECT max(edition) FROM core.statistical_neighbours WHERE la_code = n.la_code) ORDER BY position"
+            )
+        ],
+        judgements=rows(
+            "SELECT framework, inspection_date, publication_date, overall, safeguarding, looked_after FROM core.inspections"
+            " WHERE la_code = ? ORDER BY publication_date, framework"
+        ),
+        programmes=rows(
+            "SELECT programme, project, lead_or_partner, start_year, end_year, confidence FROM core.innovation_programme"
+            " WHERE la_code = ? ORDER BY start_year, programme, project"
+        ),
+        deprivation=rows(
+            "SELECT level.window_start, level.window_end, level.measure, level.value AS level_pct,"
+            " change.value AS change_points, change.measure AS change_measure"
+            " FROM main.exposures AS level JOIN main.exposures AS change"
+            "  ON change.window_id = level.window_id AND change.unit_id = level.unit_id"
+            "  AND change.variable = 'deprivation_change'"
+            " JOIN main.five_year_change AS unit"
+            "  ON unit.window_id = level.window_id AND unit.unit_id = level.unit_id"
+            " WHERE level.variable = 'deprivation_level' AND level.value IS NOT NULL"
+            "  AND list_contains(string_split(unit.members, '+'), ?)"
+            " ORDER BY level.window_end, level.window_start"
         ),
     )
 
