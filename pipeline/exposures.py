@@ -13,6 +13,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ _SIF_OR_ILACS = "overall judgement, single inspection or ILACS"
 _SLAC = "worse of the two SLAC grades; its 'adequate' is shown as 'requires improvement to be good'"
 _GOOD_OR_BETTER = GRADES[:2]  # Outstanding, Good
 _INADEQUATE = GRADES[-1]
+_FEWEST_FOR_R = 3  # two points always lie on a line
 # The value of a grade on the score: 4 for Outstanding down to 1 for Inadequate.
 _SCORE = {grade: len(GRADES) - place for place, grade in enumerate(GRADES)}
 
@@ -332,33 +334,29 @@ def correlations(table: pd.DataFrame) -> pd.DataFrame:
 
     No r where fewer than three units have both, or one of the two does not vary (`no_variation`).
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     for window_id, own in table.groupby("window_id", sort=True):
         values = wide(own)
-        names = list(values.columns)
-        for first in range(len(names)):
-            for second in range(first + 1, len(names)):
-                rows.append(_correlation(str(window_id), values[names[first]], values[names[second]]))
+        is_known = values.notna().to_numpy(dtype=int)
+        n = is_known.T @ is_known
+        r = values.corr(min_periods=_FEWEST_FOR_R).to_numpy()  # of each pair, over the units that have both
+        for first, second in combinations(range(values.shape[1]), 2):
+            coefficient, units = float(r[first, second]), int(n[first, second])
+            rows.append(
+                {
+                    "window_id": window_id,
+                    "variable": values.columns[first],
+                    "other_variable": values.columns[second],
+                    "r": None if math.isnan(coefficient) else coefficient,
+                    "n": units,
+                    "reason": _no_coefficient(units) if math.isnan(coefficient) else None,
+                }
+            )
     declared = covariate_tables.EXPOSURE_CORRELATIONS
     return conform(pd.DataFrame(rows, columns=declared.column_names), declared)
 
 
-_FEWEST_FOR_R = 3
-
-
-def _correlation(window_id: str, first: pd.Series, second: pd.Series) -> dict[str, object]:
-    both = first.notna() & second.notna()
-    a, b = first[both].to_numpy(float), second[both].to_numpy(float)
-    reason = None
-    if len(a) < _FEWEST_FOR_R:
-        reason = NO_EXPOSURE if not len(a) else "too_few_units"
-    elif np.ptp(a) == 0 or np.ptp(b) == 0:
-        reason = "no_variation"
-    return {
-        "window_id": window_id,
-        "variable": first.name,
-        "other_variable": second.name,
-        "r": None if reason else float(np.corrcoef(a, b)[0, 1]),
-        "n": len(a),
-        "reason": reason,
-    }
+def _no_coefficient(units: int) -> str:
+    if units >= _FEWEST_FOR_R:
+        return "no_variation"
+    return "too_few_units" if units else NO_EXPOSURE
