@@ -87,6 +87,32 @@ class EvidenceSettings:
 
 
 @dataclass(frozen=True)
+class GroupSettings:
+    """When two groups are compared, and with which confidence."""
+
+    fewest_in_group: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class SensitivitySettings:
+    """The grid of other settings: thresholds in per cent and lengths in years."""
+
+    magnitudes_pct: tuple[float, ...]
+    years: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """Countries drawn without local trends, and the mean share of flagged units (0 to 1) that is accepted in them."""
+
+    draws: int
+    lowest_share: float
+    highest_share: float
+    test_p: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings with the sha256 of the file they came from."""
 
@@ -96,6 +122,9 @@ class Settings:
     checks: CheckSettings
     uasc: UascSettings
     evidence: EvidenceSettings
+    groups: GroupSettings
+    sensitivity: SensitivitySettings
+    calibration: CalibrationSettings
     sha256: str
 
 
@@ -113,5 +142,8 @@ def load() -> Settings:
         evidence=EvidenceSettings(
             **values["evidence"] | {"memory_windows": tuple(values["evidence"]["memory_windows"])}
         ),
+        groups=GroupSettings(**values["groups"]),
+        sensitivity=SensitivitySettings(**{name: tuple(chosen) for name, chosen in values["sensitivity"].items()}),
+        calibration=CalibrationSettings(**values["calibration"]),
         sha256=hashlib.sha256(content).hexdigest(),
     )

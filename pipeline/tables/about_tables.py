@@ -96,4 +96,17 @@ COLUMNS_TABLE = Table(
     ),
 )
 
-TABLES = (SOURCES, FILES_NOT_USED, RUN, TABLES_TABLE, COLUMNS_TABLE)
+CAVEATS = Table(
+    schema="about",
+    name="caveats",
+    description="What has to be said with the figures: sentences for everything, and the warnings of each table.",
+    grain="what it applies to, and sentence",
+    key=("applies_to", "position"),
+    columns=(
+        Column("applies_to", "text", "all, trend (changes over time), models (regressions), or a table."),
+        Column("position", "integer", "Order of the sentences, from 1."),
+        Column("caveat", "text", "The sentence."),
+    ),
+)
+
+TABLES = (SOURCES, FILES_NOT_USED, RUN, TABLES_TABLE, COLUMNS_TABLE, CAVEATS)

@@ -6,11 +6,13 @@ they add to `main.five_year_change`. What does not: the changes themselves (`mai
 
 from __future__ import annotations
 
+from pipeline import sentences
 from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
 
 LOG = "log ratio"
 LOG_SQUARED = "squared log ratio"
+_OF_VALUE = "that of the column unit_of_value"
 
 VOLATILITY = Table(
     schema="main",
@@ -251,4 +253,200 @@ CHANGE_EVIDENCE = (
     Column("fingertips_reason", "text", "Why, in that method's words."),
 )  # fmt: skip
 
-TABLES = (VOLATILITY, MEMORY_STATS, FUNNEL_LEVELS, REGION_TRENDS, BASELINE_CONVERGENCE)
+GROUPS_COMPARED = Table(
+    schema="main",
+    name="groups_compared",
+    asset="groups_compared",
+    description="Units that bucked the national trend beside the others: what the two groups looked like at the start.",
+    grain="window and measure",
+    key=("window_id", "variable"),
+    warnings=(
+        "Association across authorities, one measure at a time: the groups differ in many things at once.",
+        "Windows: that of main.bucking_the_trend, and 2012 to 2017 where it is computed. The groups are those of the column "
+        "bucked, whatever the evidence for a single unit.",
+        "Groups made by their change differ at the start by chance as well: a rate that starts high tends to come down (see "
+        "main.baseline_convergence).",
+        "Measures of two windows can be on different bases (measure says which) and are not to be set beside each other.",
+        "A unit counts as not taking part in a programme where no published source names it.",
+        sentences.ECOLOGICAL,
+        sentences.NOT_RANDOM,
+        *shared.DESCRIBES,
+    ),
+    columns=(
+        shared.WINDOW_ID,
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        Column("england_direction", "text", "Direction of England over the window.",
+               allowed=("up", "down", "no_clear_direction")),
+        Column("variable", "text", "What is compared, as of the start of the window: baseline_rate; deprivation_level and "
+               "deprivation_change over the window; uasc_share, unaccompanied asylum-seeking children among the looked "
+               "after; ofsted_good, judged good or better; innovation_programme, found to take part; spending_per_child on "
+               "children looked after; started_per_10k and ceased_per_10k in the year before.",
+               allowed=("baseline_rate", "deprivation_level", "deprivation_change", "uasc_share", "ofsted_good",
+                        "innovation_programme", "spending_per_child", "started_per_10k", "ceased_per_10k")),
+        Column("measure", "text", "What is measured, on which basis and when; empty where there is none."),
+        Column("is_post_baseline", "boolean", "Whether it may be later than the start of the window."),
+        Column("unit_of_value", "text", "Unit of the means, medians and differences."),
+        Column("compared", "text", "mean: means over units. share: per cent of units of which it is true.",
+               allowed=("mean", "share")),
+        Column("n", "integer", "Units with a value.", "units"),
+        Column("n_bucked", "integer", "Of those, units that bucked the trend.", "units", True),
+        Column("n_others", "integer", "Of those, the other units.", "units", True),
+        Column("n_missing", "integer", "Units of the window without a value.", "units"),
+        Column("missing_reason", "text", "The commonest reason among them.", nullable=True, allowed=shared.REASONS),
+        Column("bucked_mean", "number", "Mean, or share, of the units that bucked the trend.", _OF_VALUE, True),
+        Column("others_mean", "number", "Mean, or share, of the others.", _OF_VALUE, True),
+        Column("bucked_median", "number", "Median of the units that bucked the trend.", _OF_VALUE, True),
+        Column("others_median", "number", "Median of the others.", _OF_VALUE, True),
+        Column("median_reason", "text", "Why there are no medians; a share has none.", nullable=True,
+               allowed=shared.REASONS),
+        Column("difference", "number", "bucked_mean - others_mean, for shares in percentage points.", _OF_VALUE, True),
+        Column("lower_95", "number", "Lower 95% limit of the difference.", _OF_VALUE, True),
+        Column("upper_95", "number", "Upper 95% limit of the difference.", _OF_VALUE, True),
+        Column("interval_method", "text", "welch: of two means, spreads not taken to be equal. newcombe_wilson: of two "
+               "shares, from Wilson's limits of each.", allowed=("welch", "newcombe_wilson")),
+        Column("standard_deviation", "number", "Standard deviation over the units of both groups: difference divided by "
+               "it is free of units.", _OF_VALUE, True),
+        Column("test", "text", "Test of no difference, two-sided.", allowed=("welch", "fisher_exact")),
+        Column("p_value", "number", "Its probability.", nullable=True),
+        Column("q_value", "number", "p_value adjusted for the number of tests of this table (Benjamini-Hochberg).",
+               nullable=True),
+        Column("n_tests", "integer", "Tests of this table, over all its windows.", "tests"),
+        shared.REASON.but(description="Why the groups are not compared: too_few_units with under five in one of them, "
+                          "no_variation where all have the same, or the reason of the units without a value."),
+    ),
+)  # fmt: skip
+
+_ALTERNATES = ("other_length", "year_earlier", "two_year_means", "median_slope", "excluding_uasc", "number", "older_counts",
+               "starts")  # fmt: skip
+
+FIVE_YEAR_CHANGE_ALTERNATES = Table(
+    schema="main",
+    name="five_year_change_alternates",
+    asset="five_year_change_alternates",
+    description="The change of every unit in every window taken in eight other ways, with the same thresholds.",
+    grain="window, unit and alternate",
+    key=("window_id", "unit_id", "alt_id"),
+    order=("window_id", "unit_name", "alt_id"),
+    warnings=(
+        "Units are those of the window; a unit without the numbers is not available, with the reason, and is not in that "
+        "alternate's England.",
+        *shared.DESCRIBES,
+        *shared.TREND,
+    ),
+    columns=(
+        shared.WINDOW_ID,
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        shared.UNIT_ID,
+        shared.UNIT_NAME,
+        Column("alt_id", "integer", "Number of the alternate, 1 to 8."),
+        Column("alternate", "text", "other_length: four years in place of five, or five of four, with the same end. "
+               "year_earlier: the same length, ending a year earlier. two_year_means: mean log rate of the last two years "
+               "less that of the first two. median_slope: Theil-Sen slope of the log rate over all years, times their "
+               "number. excluding_uasc: without unaccompanied asylum-seeking children. number: the number in place of the "
+               "rate. older_counts: at each end the release before the newest, and for 2015 to 2017 the interactive tool. "
+               "starts: the rate of children starting to be looked after.", allowed=_ALTERNATES),
+        Column("change_log", "number", "Change of the unit, as a natural logarithm.", LOG, True),
+        Column("england_change_log", "number", "Change of England, pooled over the available units.", LOG, True),
+        Column("relative_change_log", "number", "change_log less england_change_log.", LOG, True),
+        Column("movement", "text", "Whether the change is 5% or more.", nullable=True,
+               allowed=("up", "down", "little_change")),
+        Column("relative", "text", "Whether it parts from England's by 10% or more.", nullable=True,
+               allowed=("fell_relative", "rose_relative", "moved_with_england")),
+        Column("available", "boolean", "Whether the unit has a class under this alternate."),
+        Column("agrees", "boolean", "Whether movement and relative are those of main.five_year_change.", nullable=True),
+        Column("change_low_log", "number", "Change if every marked cell of UASC is at the bound that makes it least.", LOG,
+               True),
+        Column("change_high_log", "number", "Change if every one is at the bound that makes it most.", LOG, True),
+        Column("uasc_bound_unsure", "boolean", "Whether a marked cell may be outside its bounds.", nullable=True),
+        shared.REASON.but(description="Why the unit is not available. With uasc_bounds_disagree the changes at the point "
+                          "values are there, and the classes at the two bounds differ."),
+        shared.REASON.but(name="bounds_reason", description="Why there are no changes at the bounds: not_applicable but for "
+                          "excluding_uasc, zero_count where a bound leaves no child."),
+    ),
+)  # fmt: skip
+
+FLAG_SENSITIVITY = Table(
+    schema="main",
+    name="flag_sensitivity",
+    asset="flag_sensitivity",
+    description="How many units of the primary window are flagged under every combination of six settings.",
+    grain="combination of the six settings",
+    key=("magnitude_pct", "years", "outcome", "uasc", "england", "evidence_rule"),
+    warnings=(
+        "The rules funnel_od and fingertips are comparisons; the project's own is rw.",
+        *shared.DESCRIBES,
+        *shared.TREND,
+    ),
+    columns=(
+        Column("magnitude_pct", "number", "How far a unit has to part from England.", shared.PER_CENT),
+        Column("years", "integer", "Length of the change, ending with the primary window.", "years"),
+        Column("outcome", "text", "Rate or number of children looked after.", allowed=("rate", "number")),
+        Column("uasc", "text", "With or without unaccompanied asylum-seeking children, at their point values.",
+               allowed=("in", "out")),
+        Column("england", "text", "What a unit is compared with. pooled: England over the same units. published: the "
+               "England rows of the releases used. median: the median change of the units.",
+               allowed=("pooled", "published", "median")),
+        Column("evidence_rule", "text", "What has to hold besides. none: nothing. rw: 1.96 or more standard deviations of "
+               "usual movement. funnel_od: outside a funnel widened for over-dispersion. fingertips: the marker of the last "
+               "five years is Increasing or Decreasing.", allowed=("none", "rw", "funnel_od", "fingertips")),
+        shared.WINDOW_START.but(description="Reporting year at the start of the change."),
+        shared.WINDOW_END.but(description="Reporting year at its end."),
+        Column("n_units", "integer", "Units with the numbers that the combination needs.", "units", True),
+        Column("n_fell", "integer", "Units flagged that fell against England.", "units", True),
+        Column("n_rose", "integer", "Units flagged that rose against England.", "units", True),
+        Column("n_flagged", "integer", "Units flagged.", "units", True),
+        Column("jaccard_with_reference", "number", "Units flagged here and by the reference, over those flagged by either: "
+               "1 if they are the same units, 0 if none is.", nullable=True),
+        Column("is_reference", "boolean", "Whether this is the reference: 10%, five years, rate, UASC in, pooled, rw."),
+        shared.REASON.but(description="Why the numbers or jaccard_with_reference are missing; both_empty where neither "
+                          "flags any unit."),
+    ),
+)  # fmt: skip
+
+_CALIBRATED = ("usual_movement", "usual_movement_refitted", "evidence_a", "evidence_a_refitted", "opposite_sign",
+               "apart_from_england", "funnel_od", "fingertips_marker", "poisson_slope", "quasi_poisson_slope",
+               "mann_kendall")  # fmt: skip
+
+NULL_CALIBRATION = Table(
+    schema="main",
+    name="null_calibration",
+    asset="null_calibration",
+    description="The share of units that each rule flags in the primary window, and in countries drawn without any local "
+    "trend.",
+    grain="rule",
+    key=("rule",),
+    order=("position",),
+    warnings=(
+        "In a drawn country every rate follows England and moves besides by usual movement alone, so nothing that is "
+        "flagged there is a trend of its own.",
+        "The draws are fitted to the data: that they move as much as the data is by construction.",
+        *shared.TREND,
+    ),
+    columns=(
+        Column("rule", "text", "usual_movement: evidence A or B, the project's own rule. evidence_a: evidence A. Both also "
+               "refitted: with usual movement fitted to the country's own yearly movements. opposite_sign: the change has "
+               "the other sign than England's. apart_from_england: it differs by 10% or more. funnel_od: outside a funnel of "
+               "changes widened for over-dispersion. fingertips_marker: Increasing or Decreasing over the last five years. "
+               "poisson_slope, quasi_poisson_slope: slope of a log-linear model of counts against England. mann_kendall: "
+               "exact test of the log rate net of England.", allowed=_CALIBRATED),
+        Column("position", "integer", "Place of the rule in the table: the project's own first."),
+        Column("nominal", "number", "Share that the rule is meant to flag where there is no trend, 0 to 1.", nullable=True),
+        Column("share_real", "number", "Share of units flagged in the published data, 0 to 1.", nullable=True),
+        Column("share_null_mean", "number", "Mean share flagged in the drawn countries, 0 to 1.", nullable=True),
+        Column("share_null_lo", "number", "2.5th percentile of the drawn countries' shares.", nullable=True),
+        Column("share_null_hi", "number", "97.5th percentile of the drawn countries' shares.", nullable=True),
+        Column("n_units", "integer", "Units with counts and populations in all years of the window.", "units"),
+        shared.WINDOW_START,
+        shared.WINDOW_END,
+        Column("draws", "integer", "Countries drawn.", "countries"),
+        Column("seed", "integer", "Seed of the draws."),
+        shared.REASON.but(description="Why the shares are missing."),
+        shared.REASON.but(name="nominal_reason", description="Why nominal is missing: not_applicable where a rule is no "
+                          "test."),
+    ),
+)  # fmt: skip
+
+TABLES = (VOLATILITY, MEMORY_STATS, FUNNEL_LEVELS, REGION_TRENDS, BASELINE_CONVERGENCE, GROUPS_COMPARED,
+          FIVE_YEAR_CHANGE_ALTERNATES, FLAG_SENSITIVITY, NULL_CALIBRATION)  # fmt: skip

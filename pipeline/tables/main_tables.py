@@ -6,8 +6,11 @@ What belongs here: declarations of the tables of schema `main`. What does not: i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
+from pipeline.tables.evidence_tables import CHANGE_EVIDENCE
 
 _DESCRIBES, _TREND = shared.DESCRIBES, shared.TREND
 
@@ -163,10 +166,10 @@ def _at(column: Column, name: str, when: str) -> Column:
     return column.but(name=name, description=f"{column.description.rstrip('.')}; at the {when} of the window.")
 
 
-FIVE_YEAR_CHANGE = Table(
+# What `trends` computes; the published table adds the evidence.
+CHANGES = Table(
     schema="main",
     name="five_year_change",
-    asset="five_year_change",
     description="The change of every unit in every window, beside England's, and whether it bucked the national trend.",
     grain="window and unit",
     key=("window_id", "unit_id"),
@@ -174,6 +177,8 @@ FIVE_YEAR_CHANGE = Table(
     warnings=(
         "A unit is one authority, or several joined where a boundary changed within the window.",
         "England is pooled over the units of the window.",
+        "evidence never alters the other columns: a unit that bucked the trend with evidence C is one whose movement is "
+        "common for an authority of its size.",
         *_DESCRIBES,
         *_TREND,
     ),
@@ -220,6 +225,8 @@ FIVE_YEAR_CHANGE = Table(
     ),
 )  # fmt: skip
 
+FIVE_YEAR_CHANGE = replace(CHANGES, asset="five_year_change", columns=(*CHANGES.columns, *CHANGE_EVIDENCE))
+
 BUCKING_THE_TREND = Table(
     schema="main",
     name="bucking_the_trend",
@@ -242,6 +249,10 @@ BUCKING_THE_TREND = Table(
         Column("relative_change_pct", "number", "Change relative to England.", shared.PER_CENT),
         Column("england_change_pct", "number", "Change of England's rate over the same units.", shared.PER_CENT),
         Column("england_direction", "text", "Direction of England over the window.", allowed=("up", "down")),
+        Column("evidence", "text", "How unusual the change is, see main.five_year_change.", nullable=True,
+               allowed=("A", "B", "C")),
+        Column("evidence_text", "text", "The same in words.", nullable=True),
+        Column("is_robust", "boolean", "Whether three quarters of the available alternates or more agree.", nullable=True),
     ),
 )  # fmt: skip
 

@@ -114,7 +114,7 @@ def test_the_published_files_worked_out_a_second_time(real: Readings) -> None:
     with GOLDEN.open(encoding="utf-8") as file:
         golden = {row["figure"]: float(row["value"]) for row in csv.DictReader(file)}
     data = windows.all_window_data(real.core_looked_after, real.core_population, real.areas, settings.load().windows)
-    found = trends.five_year_change(data, real.areas.too_small, settings.load().classes)
+    found = trends.changes(data, real.areas.too_small, settings.load().classes)
     row = baseline.adjusted(found, SETTINGS)[0].set_index("window_id").loc["main_h5"]
     for name in ("slope", "std_error", "correlation"):
         assert row[name] == pytest.approx(golden[f"baseline/{name}"], rel=1e-8)

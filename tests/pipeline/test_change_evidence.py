@@ -31,7 +31,7 @@ YEARS = range(2018, 2024)
 def beside(country: small.Country, usual: Fit = USUAL) -> pd.DataFrame:
     """The main window's units with everything that stands beside their changes, by unit_id."""
     data = country.windows
-    changes = trends.five_year_change(data, country.areas.too_small, CLASSES)
+    changes = trends.changes(data, country.areas.too_small, CLASSES)
     found, _ = change_evidence.with_evidence(
         changes, data, country.looked_after, country.population, country.areas, usual, FITTED_YEARS, SETTINGS
     )
@@ -154,7 +154,7 @@ def test_few_authorities_get_evidence_but_no_line() -> None:
 
 def test_no_window_no_rows() -> None:
     found, convergence = change_evidence.with_evidence(
-        trends.five_year_change([], frozenset(), CLASSES), [], *_core(forty()), USUAL, FITTED_YEARS, SETTINGS
+        trends.changes([], frozenset(), CLASSES), [], *_core(forty()), USUAL, FITTED_YEARS, SETTINGS
     )
     assert (len(found), len(convergence)) == (0, 0)
 
@@ -189,7 +189,7 @@ def assert_finite(found: pd.DataFrame) -> None:
 @pytest.fixture(scope="module")
 def real_changes(real: Readings) -> pd.DataFrame:
     data = windows.all_window_data(real.core_looked_after, real.core_population, real.areas, settings.load().windows)
-    changes = trends.five_year_change(data, real.areas.too_small, CLASSES)
+    changes = trends.changes(data, real.areas.too_small, CLASSES)
     usual, table = volatility.volatility(real.core_looked_after, real.core_population, real.areas, SETTINGS)
     years = volatility.from_table(table)[1]
     found, _ = change_evidence.with_evidence(
@@ -213,9 +213,8 @@ def test_the_published_grades_worked_out_a_second_time(real_changes: pd.DataFram
 @published
 def test_everything_published_is_finite_and_keeps_to_the_declaration(real_changes: pd.DataFrame) -> None:
     assert_finite(real_changes)
-    own = [column for column in evidence_tables.CHANGE_EVIDENCE if column.name in real_changes]
-    base = [column for column in main_tables.FIVE_YEAR_CHANGE.columns if column not in own]
-    table = replace(main_tables.FIVE_YEAR_CHANGE, columns=(*base, *own))
+    own = [column for column in evidence_tables.CHANGE_EVIDENCE if column.name not in ALTERNATES]
+    table = replace(main_tables.CHANGES, columns=(*main_tables.CHANGES.columns, *own))
     assert len(conform(real_changes, table)) == len(real_changes)
 
 

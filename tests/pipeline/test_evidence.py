@@ -17,7 +17,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from pipeline import evidence, settings
-from pipeline.volatility import Fit
+from pipeline.volatility import Fit, Fits
 from tests.published_files import folder, published
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -82,6 +82,20 @@ def test_many_countries_at_once_are_as_each_alone() -> None:
         alone = evidence.judge(changes[at], numbers[at], 5, USUAL, SETTINGS)
         assert np.array_equal(together.grade[at], alone.grade)
         assert np.array_equal(together.q[at], alone.q)
+
+
+def test_each_country_by_a_usual_movement_of_its_own() -> None:
+    """As when a and b are fitted afresh to every simulated country."""
+    random = np.random.default_rng(4)
+    changes, numbers = random.standard_normal((3, 80)) * 0.25, random.uniform(60, 2000, (3, 80))
+    a, b = np.array([0.001, 0.002, 0.003]), np.array([2.0, 1.2, 0.8])
+    nothing = np.zeros(3, dtype=np.int64)
+    fits = Fits(a, b, nothing, nothing, np.ones(3, dtype=bool))
+    together = evidence.against(changes, np.sqrt(fits.variance(numbers, 5)), SETTINGS)
+    for at in range(3):
+        alone = evidence.judge(changes[at], numbers[at], 5, Fit(a[at], b[at]), SETTINGS)
+        assert np.array_equal(together.z[at], alone.z)
+        assert np.array_equal(together.grade[at], alone.grade)
 
 
 def test_without_a_usual_movement_nothing_is_judged() -> None:

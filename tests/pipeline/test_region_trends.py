@@ -24,7 +24,7 @@ def local(parts: dict[str, str | None]) -> pd.DataFrame:
 @cache
 def _small_changes() -> pd.DataFrame:
     country = small.country()
-    found = trends.five_year_change(country.windows, country.areas.too_small, CLASSES)
+    found = trends.changes(country.windows, country.areas.too_small, CLASSES)
     return found.loc[found["window_id"] == "main_h5"]
 
 
@@ -79,7 +79,7 @@ def test_one_region_that_is_everything_moves_with_the_country() -> None:
 @pytest.fixture(scope="module")
 def real_regions(real: Readings) -> pd.DataFrame:
     data = windows.all_window_data(real.core_looked_after, real.core_population, real.areas, settings.load().windows)
-    found = trends.five_year_change(data, real.areas.too_small, settings.load().classes)
+    found = trends.changes(data, real.areas.too_small, settings.load().classes)
     return region_trends.region_trends(found, real.local_authorities, CLASSES)
 
 
