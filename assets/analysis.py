@@ -9,9 +9,23 @@ import dagster as dg
 import pandas as pd
 
 from assets import describe
-from assets.checks import measure
-from pipeline import checks, exclusions, geography, panel, settings, trends, windows
-from pipeline.tables import main_tables
+from assets.checks import MEASURED, measure
+from assets.chosen_data import ChosenData
+from pipeline import (
+    charts,
+    checks,
+    exclusions,
+    geography,
+    groups_compared,
+    panel,
+    sentences,
+    settings,
+    trends,
+    windows,
+)
+from pipeline.five_year_change import Inputs
+from pipeline.five_year_change import five_year_change as put_together
+from pipeline.tables import evidence_tables, main_tables
 
 GROUP = "analysis"
 
@@ -60,6 +74,7 @@ def national_trend(
     core_children_looked_after_totals: pd.DataFrame,
     core_national_series: pd.DataFrame,
     core_population_totals: pd.DataFrame,
+    chosen: ChosenData,
 ) -> dg.Output[pd.DataFrame]:
     """England by year from three sources."""
     frame = panel.national_trend(
@@ -73,8 +88,18 @@ def national_trend(
             "newest_year": int(newest["year"]),
             "newest_looked_after": int(newest["looked_after"]),
             "newest_rate_per_10k": round(float(newest["rate_per_10k"]), 2),
+            "picture": describe.picture(charts.national_series(frame, _marked(int(newest["year"])), chosen.about)),
         },
     )
+
+
+def _marked(latest: int) -> list[charts.Span]:
+    """The primary window and the five years of the study, to be marked in the national series."""
+    return [
+        charts.Span(window.start, window.end)
+        for window in windows.windows(latest, settings.load().windows)
+        if window.window_id in (groups_compared.STUDY_WINDOW, "main_h5")
+    ]
 
 
 @dg.asset(**describe.spec(main_tables.VINTAGE_EFFECT, GROUP))
@@ -96,6 +121,8 @@ def window_data(looked_after: pd.DataFrame, population: pd.DataFrame, areas: geo
     outs={
         "five_year_change": describe.out(main_tables.FIVE_YEAR_CHANGE),
         "windows": describe.out(main_tables.WINDOWS),
+        "five_year_change_alternates": describe.out(evidence_tables.FIVE_YEAR_CHANGE_ALTERNATES),
+        "baseline_convergence": describe.out(evidence_tables.BASELINE_CONVERGENCE),
     },
 )
 def window_changes(
@@ -103,14 +130,25 @@ def window_changes(
     core_population: pd.DataFrame,
     core_local_authorities: pd.DataFrame,
     core_area_changes: pd.DataFrame,
+    core_interactive_tool: pd.DataFrame,
+    care_numbers: pd.DataFrame,
     national_trend: pd.DataFrame,
+    volatility: pd.DataFrame,
+    chosen: ChosenData,
 ) -> Iterator[dg.Output[pd.DataFrame]]:
-    """The change of every unit in every window, and each window's summary."""
+    """The change of every unit in every window with its evidence and its alternates, and each window's summary."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
     data = window_data(core_children_looked_after, core_population, areas)
-    changes = trends.five_year_change(data, areas.too_small, settings.load().classes)
-    summary = trends.window_summary(data, changes, national_trend)
-    yield dg.Output(changes, "five_year_change", metadata=_headlines(summary))
+    inputs = Inputs(core_children_looked_after, core_population, core_interactive_tool, care_numbers, volatility)
+    found = put_together(data, inputs, areas, settings.load())
+    summary = trends.window_summary(data, found.changes, national_trend)
+    yield dg.Output(
+        found.changes,
+        "five_year_change",
+        metadata={**_headlines(summary), **_grades(found.changes), **_picture(found.changes, chosen)},
+    )
+    yield dg.Output(found.alternates, "five_year_change_alternates")
+    yield dg.Output(found.convergence, "baseline_convergence")
     yield dg.Output(
         summary,
         "windows",
@@ -139,6 +177,21 @@ def _headlines(summary: pd.DataFrame) -> dict:
         "units_up": int(row["units_up"]),
         "units_bucking": "England has no clear direction" if pd.isna(bucking) else int(bucking),
     }
+
+
+def _picture(changes: pd.DataFrame, chosen: ChosenData) -> dict:
+    """The newest window in which England has a direction, if there is any window."""
+    window = groups_compared.directed_window(changes, settings.load().windows.years)
+    if window is None:
+        return {}
+    chart = charts.changes(changes.loc[changes["window_id"] == window], chosen.about)
+    return {"picture": describe.picture(chart, sentences.ALL + sentences.TREND)}
+
+
+def _grades(changes: pd.DataFrame) -> dict:
+    """How many units of the primary window have which evidence."""
+    own = changes.loc[changes["window_id"] == "main_h5", "evidence"]
+    return {f"units_with_evidence_{grade}": int((own == grade).sum()) for grade in ("A", "B", "C")}
 
 
 @dg.multi_asset(
@@ -170,46 +223,10 @@ def left_out(
     yield dg.Output(steps, "exclusion_steps")
 
 
-@dg.asset(**describe.spec(main_tables.DATA_CHECKS, GROUP))
-def data_checks(
-    core_children_looked_after: pd.DataFrame,
-    core_children_looked_after_totals: pd.DataFrame,
-    core_local_authorities: pd.DataFrame,
-    core_area_changes: pd.DataFrame,
-    core_deprivation: pd.DataFrame,
-    core_deprivation_england: pd.DataFrame,
-    core_interactive_tool: pd.DataFrame,
-    core_spending: pd.DataFrame,
-    core_statistical_neighbours: pd.DataFrame,
-    core_inspections: pd.DataFrame,
-    core_inspections_compared: pd.DataFrame,
-    care_numbers: pd.DataFrame,
-    five_year_change: pd.DataFrame,
-    exclusions: pd.DataFrame,
-    exclusion_steps: pd.DataFrame,
-) -> dg.Output[pd.DataFrame]:
+@dg.asset(**describe.spec(main_tables.DATA_CHECKS, GROUP), ins={name: dg.AssetIn(name) for name in MEASURED})
+def data_checks(**frames: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Every invariant as found in this run."""
-    frame = checks.data_checks(
-        measure(
-            {
-                "core_children_looked_after": core_children_looked_after,
-                "core_children_looked_after_totals": core_children_looked_after_totals,
-                "core_local_authorities": core_local_authorities,
-                "core_area_changes": core_area_changes,
-                "core_deprivation": core_deprivation,
-                "core_deprivation_england": core_deprivation_england,
-                "core_interactive_tool": core_interactive_tool,
-                "core_spending": core_spending,
-                "core_statistical_neighbours": core_statistical_neighbours,
-                "core_inspections": core_inspections,
-                "core_inspections_compared": core_inspections_compared,
-                "care_numbers": care_numbers,
-                "five_year_change": five_year_change,
-                "exclusions": exclusions,
-                "exclusion_steps": exclusion_steps,
-            }
-        )
-    )
+    frame = checks.data_checks(measure(frames))
     failed = frame.loc[frame["n_failed"] > 0]
     return dg.Output(
         frame,

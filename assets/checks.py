@@ -24,11 +24,21 @@ _LOOKED_AFTER = {
 }
 _BESIDE_LOOKED_AFTER = ("core_children_looked_after_totals", "core_local_authorities", "core_area_changes")
 _RESULTS = {checks.ONE_VINTAGE: True, checks.RECONCILES: True}
+_CALIBRATED = {checks.FALSE_ALARMS: True}
 _BESIDE_RESULTS = ("core_children_looked_after", "care_numbers", "exclusions", "exclusion_steps")
 
 
+# What `measure` looks at, by asset.
+MEASURED = (
+    "core_children_looked_after", "core_children_looked_after_totals", "core_local_authorities", "core_area_changes",
+    "core_deprivation", "core_deprivation_england", "core_inspections", "core_inspections_compared",
+    "core_interactive_tool", "core_spending", "core_statistical_neighbours", "care_numbers", "five_year_change",
+    "exclusions", "exclusion_steps", "null_calibration",
+)  # fmt: skip
+
+
 def measure(frames: dict[str, pd.DataFrame]) -> list[checks.Row]:
-    """All rows of `main.data_checks` from the frames of their assets."""
+    """All rows of `main.data_checks` from the frames of the assets in MEASURED."""
     looked_after = frames["core_children_looked_after"]
     areas = geography.build_areas(frames["core_local_authorities"], frames["core_area_changes"])
     return [
@@ -52,6 +62,7 @@ def measure(frames: dict[str, pd.DataFrame]) -> list[checks.Row]:
             frames["care_numbers"],
             settings.load().checks,
         ),
+        *checks.of_calibration(frames["null_calibration"], settings.load()),
     ]
 
 
@@ -111,4 +122,11 @@ def result_invariants(
     yield from _results("five_year_change", _RESULTS, rows)
 
 
-ALL = [looked_after_invariants, result_invariants]
+@dg.multi_asset_check(specs=_specs("null_calibration", _CALIBRATED, ()))
+def calibration_invariants(null_calibration: pd.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    """The project's own rule flags as few units without a trend as it claims."""
+    rows = checks.of_calibration(null_calibration, settings.load())
+    yield from _results("null_calibration", _CALIBRATED, rows)
+
+
+ALL = [looked_after_invariants, result_invariants, calibration_invariants]

@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from pipeline import manifest, places, reference_tables, sources
+from pipeline.charts import About
 from pipeline.demonstration.build import refresh_demonstration
 from pipeline.places import Workspace
 from pipeline.reference_tables import ReferenceTable
@@ -46,3 +47,9 @@ class ChosenData(dg.ConfigurableResource):
     def is_fictional(self) -> bool:
         """Whether the data folder says of itself that it is fictional."""
         return manifest.read(self.workspace.data).is_fictional
+
+    @property
+    def about(self) -> About:
+        """What a chart has to say of its country."""
+        told = manifest.read(self.workspace.data)
+        return About(told.name or "England", told.is_fictional)

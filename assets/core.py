@@ -64,10 +64,15 @@ def core_area_changes(raw_reference: pd.DataFrame, chosen: ChosenData) -> dg.Out
     },
 )
 def looked_after_cells(
-    raw_children_looked_after: pd.DataFrame, raw_reference: pd.DataFrame, chosen: ChosenData
+    raw_children_looked_after: pd.DataFrame,
+    raw_reference: pd.DataFrame,
+    core_local_authorities: pd.DataFrame,
+    core_area_changes: pd.DataFrame,
+    chosen: ChosenData,
 ) -> Iterator[dg.Output[pd.DataFrame]]:
     """Read every looked-after file; authorities and totals apart."""
     tidy = chosen.read_tidy(LOOKED_AFTER, raw_children_looked_after, raw_reference)
+    looked_after.refuse_missing_rows(tidy, geography.build_areas(core_local_authorities, core_area_changes))
     authorities, totals = looked_after.authorities(tidy), looked_after.totals(tidy)
     yield dg.Output(authorities, "core_children_looked_after", metadata=describe.span(authorities))
     yield dg.Output(totals, "core_children_looked_after_totals", metadata=describe.span(totals))

@@ -12,9 +12,10 @@ import pandas as pd
 from assets import describe
 from assets.analysis import GROUP, window_data
 from assets.chosen_data import ChosenData
+from pipeline import charts, geography, neighbours, sentences, settings
 from pipeline import exposures as covariates
-from pipeline import geography, neighbours
-from pipeline.tables import covariate_tables
+from pipeline import groups_compared as groups
+from pipeline.tables import covariate_tables, evidence_tables
 
 
 @dg.multi_asset(
@@ -81,3 +82,31 @@ def exposed_units(
         },
     )
     yield dg.Output(covariates.correlations(frame), "exposure_correlations")
+
+
+@dg.asset(**describe.spec(evidence_tables.GROUPS_COMPARED, GROUP))
+def groups_compared(
+    five_year_change: pd.DataFrame,
+    exposures: pd.DataFrame,
+    care_numbers: pd.DataFrame,
+    core_spending: pd.DataFrame,
+    core_interactive_tool: pd.DataFrame,
+    chosen: ChosenData,
+) -> dg.Output[pd.DataFrame]:
+    """Units that bucked the trend beside the others, one measure at a time."""
+    own = settings.load()
+    frame = groups.groups_compared(
+        five_year_change, exposures, care_numbers, core_spending, core_interactive_tool, own
+    )
+    rate = own.evidence.false_discovery
+    apart = groups.apart(frame, rate)
+    standing = (*sentences.ALL, sentences.ECOLOGICAL)
+    picture = describe.picture(charts.groups(frame, rate, chosen.about), standing) if len(frame) else None
+    return dg.Output(
+        frame,
+        metadata={
+            "measures_that_differ": ", ".join(apart) or "none beyond chance",
+            "groups": describe.preview(frame, ["window_id", "variable", "difference", "q_value"]),
+            **({"picture": picture} if picture else {}),
+        },
+    )

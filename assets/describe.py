@@ -1,13 +1,17 @@
 """What an asset says of itself in the UI: its columns before it runs, its numbers after.
 
-What belongs here: metadata made from a declaration or a frame. What does not: figures that the frame does not hold.
+What belongs here: metadata made from a declaration or a frame. What does not: figures that the frame does not hold, and
+what a picture shows (`pipeline.charts`).
 """
 
+import base64
 import hashlib
+from collections.abc import Sequence
 
 import dagster as dg
 import pandas as pd
 
+from pipeline import charts, sentences
 from pipeline.tables.declare import Table
 
 TABLE_KEY = "care_numbers/table"
@@ -61,6 +65,15 @@ def preview(frame: pd.DataFrame, columns: list[str]) -> dg.MetadataValue:
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(row) + " |" for row in rows.itertuples(index=False)]
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def picture(chart: charts.Spec, standing: Sequence[str] = sentences.ALL) -> dg.MetadataValue:
+    """A chart, small enough for the event log, over the sentences that stand on everything of its kind.
+
+    The image is part of the text, so that it needs no server and no file that could be swept away.
+    """
+    image = base64.b64encode(charts.png(chart)).decode("ascii")
+    return dg.MetadataValue.md("\n\n".join([f"![{charts.title(chart)}](data:image/png;base64,{image})", *standing]))
 
 
 def files_version(register: pd.DataFrame) -> dg.DataVersion:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline import deprivation, geography, inspections, spending, uasc
+from pipeline import deprivation, geography, inspections, null_calibration, spending, uasc
 from pipeline.errors import Refusal
 from pipeline.geography import Areas
 from pipeline.panel import newest_release
 from pipeline.readers.layout import ENGLAND
-from pipeline.settings import CheckSettings
+from pipeline.settings import CheckSettings, Settings
 from pipeline.tables import main_tables
 from pipeline.tables.frames import conform
 
@@ -38,6 +38,7 @@ NO_DUPLICATES = "no_authority_year_twice"
 KNOWN_CODES = "every_code_is_in_the_lookup"
 NUMBER_OR_MARKER = "number_or_marker_never_both"
 ONE_VINTAGE = "one_population_vintage"
+FALSE_ALARMS = "false_alarms_as_claimed"
 RECONCILES = "exclusions_reconcile"
 EVERY_LIST = "every_authority_in_being_has_neighbours"
 JUDGEMENTS_AGREE = "judgements_agree_between_workbooks"
@@ -480,12 +481,22 @@ def low_income_sums_to_england(shares: pd.DataFrame, england: pd.DataFrame) -> l
     return [_row(LOW_INCOME_SUMS, "core.deprivation", len(gaps), failures, BLOCK, passed)]
 
 
+def of_calibration(table: pd.DataFrame, chosen: Settings) -> list[Row]:
+    """In countries without local trends the rule flags as small a share of units as it claims (methods.md C13)."""
+    verdict = null_calibration.acceptance(table, chosen)
+    failures = [] if verdict.is_accepted else [verdict.detail]
+    return [_row(FALSE_ALARMS, "main.null_calibration", 1, failures, BLOCK, verdict.detail)]
+
+
 def of_looked_after(
     looked_after: pd.DataFrame, totals: pd.DataFrame, areas: Areas, settings: CheckSettings
 ) -> list[Row]:
-    """All checks on the looked-after cells."""
+    """All checks on the looked-after cells; where a key stands twice, only those that can still be made."""
+    keys = keys_and_codes(looked_after, areas)
+    if any(row["n_failed"] for row in keys if row["check_name"] == NO_DUPLICATES):
+        return keys
     return [
-        *keys_and_codes(looked_after, areas),
+        *keys,
         *every_authority_has_a_row(looked_after, areas),
         *published_rate(looked_after),
         *authority_sums(looked_after, totals, settings),

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline import markers
+from pipeline import coverage, geography, markers
+from pipeline.geography import Areas
 from pipeline.readers.layout import AUTHORITY
 from pipeline.tables import core_tables
 from pipeline.tables.frames import conform
+
+
+def refuse_missing_rows(tidy: pd.DataFrame, areas: Areas) -> None:
+    """Refuse a file without a row for an authority in being on 31 March of its year, but for those too small.
+
+    The releases of 2011 to 2017 leave one of these out.
+    """
+    own = tidy.loc[tidy["area_level"] == AUTHORITY]
+    for (file, year), rows in own.groupby(["source_file", "year"]):
+        day = geography.stock_day(int(year))
+        coverage.refuse_missing(set(rows["area_code"]), areas, day, str(file), but=areas.too_small)
 
 
 def authorities(tidy: pd.DataFrame) -> pd.DataFrame:

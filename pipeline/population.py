@@ -13,7 +13,7 @@ import datetime as dt
 
 import pandas as pd
 
-from pipeline.errors import Refusal
+from pipeline import coverage
 from pipeline.geography import Areas
 from pipeline.readers.layout import AUTHORITY
 from pipeline.tables import core_tables
@@ -84,16 +84,5 @@ def _estimates(bands: pd.DataFrame, areas: Areas) -> pd.DataFrame:
 
 
 def _refuse_missing_authorities(cells: pd.DataFrame, areas: Areas, day: dt.date) -> None:
-    """Each file has a row for every authority in being on that day; a row that is not there may have been lost."""
-    wanted = set(areas.codes_in_being(day))
     for file, rows in cells.groupby("source_file"):
-        missing = sorted(wanted - set(rows["area_code"]))
-        if missing:
-            raise Refusal(
-                "missing_row",
-                f"there is no row for {areas.names[missing[0]]} ({missing[0]})"
-                + (f" and {len(missing) - 1} more authorities" if len(missing) > 1 else "")
-                + f", in being on {day:%d %B %Y}: the file may have been cut short",
-                file=str(file),
-                remedy="use the file as downloaded",
-            )
+        coverage.refuse_missing(set(rows["area_code"]), areas, day, str(file))

@@ -20,6 +20,7 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pipeline import sentences
 from pipeline.errors import Refusal
 from pipeline.tables import about_tables, catalogue, ddl, frames
 from pipeline.tables.declare import Table
@@ -149,6 +150,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, sql_folder: Path) -> No
 def _fill_about(connection: duckdb.DuckDBPyConnection, run_facts: Mapping[str, str]) -> None:
     run = pd.DataFrame({"property": list(run_facts), "value": list(run_facts.values())})
     _insert_frame(connection, _ABOUT["run"], run)
+    _insert_frame(connection, _ABOUT["caveats"], _caveat_rows())
     for name in ("tables", "columns"):
         connection.execute(ddl.create_table(_ABOUT[name]))
     _insert_rows(connection, _ABOUT["columns"], _column_rows())
@@ -182,6 +184,16 @@ def _table_rows(counts: Mapping[str, int]) -> pd.DataFrame:
             "description": table.comment,
         }
         for table in catalogue.TABLES
+    )
+
+
+def _caveat_rows() -> pd.DataFrame:
+    groups = {"all": sentences.ALL, "trend": sentences.TREND, "models": sentences.MODELS}
+    groups |= {table.full_name: table.warnings for table in catalogue.TABLES if table.warnings}
+    return pd.DataFrame(
+        {"applies_to": applies_to, "position": position, "caveat": caveat}
+        for applies_to, caveats in groups.items()
+        for position, caveat in enumerate(caveats, start=1)
     )
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -134,14 +135,22 @@ def knowledge(tables: dict[str, ReferenceTable]) -> Knowledge:
     return Knowledge(
         la_codes=frozenset(lookup["old_la_code"]),
         la_code_of_ons_code=dict(zip(lookup["new_la_code"], lookup["old_la_code"], strict=True)),
-        undated={
-            (row.layout, int(row.england_value)): int(row.reporting_year)
-            for row in tables["undated_files"].frame.itertuples()
-        },
+        undated=_undated(tables["undated_files"]),
         corrections=_corrections(tables["publisher_corrections"]),
         names=_names(tables["dfe_la_lookup"], tables["la_name_spellings"]),
         neighbour_editions=_neighbour_editions(tables["neighbour_editions"]),
     )
+
+
+def _undated(table: ReferenceTable) -> dict[tuple[str, int], int]:
+    """(Layout, England's figure) -> the reporting year of the file that has it."""
+    years = {}
+    for row in table.frame.itertuples():
+        for column in ("england_value", "reporting_year"):
+            if not str(getattr(row, column)).isdigit():
+                raise table.bad_cell(row, column, "this is no whole number")
+        years[str(row.layout), int(str(row.england_value))] = int(str(row.reporting_year))
+    return years
 
 
 def _neighbour_editions(table: ReferenceTable) -> dict[tuple[str, tuple[str, ...]], str]:
@@ -174,19 +183,32 @@ def _names(lookup: ReferenceTable, spellings: ReferenceTable) -> AreaNames:
     return AreaNames(areas, dict(zip(spellings.frame["spelling"], spellings.frame["la_code"], strict=True)))
 
 
+def _refuse_bad_correction(table: ReferenceTable, row: Any) -> None:
+    faults = {
+        "entry": not row.entry,
+        "action": row.action not in corrections.ACTIONS,
+        "reporting_year": not row.reporting_year.isdigit(),
+        "expect": not row.expect,
+        "value": row.action == corrections.SET_REPORTING_YEAR and not row.value.isdigit(),
+        "reason": not row.reason,
+    }
+    for column, is_bad in faults.items():
+        if is_bad:
+            raise Refusal(
+                "bad_correction",
+                "a correction needs a name, an action that is known, a year, what it expects, and a reason",
+                file=table.file,
+                row=row.source_row,
+                column=column,
+                value=getattr(row, column),
+                remedy=f"mend the entry; the actions are {', '.join(corrections.ACTIONS)}",
+            )
+
+
 def _corrections(table: ReferenceTable) -> tuple[corrections.Correction, ...]:
     entries = []
     for row in table.frame.itertuples():
-        if row.action not in corrections.ACTIONS or not row.reporting_year.isdigit() or not row.reason:
-            raise Refusal(
-                "bad_correction",
-                "a correction needs an action that is known, a reporting year and a reason",
-                file=table.file,
-                row=row.source_row,
-                column="action",
-                value=row.action,
-                remedy=f"use one of {', '.join(corrections.ACTIONS)}",
-            )
+        _refuse_bad_correction(table, row)
         entries.append(
             corrections.Correction(
                 entry=row.entry,

@@ -30,7 +30,8 @@ REFERENCE = "reference"
 DATA_FOLDER, PROJECT = "data_folder", "project"
 _NAMES_OF_TABLES = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".parquet")
 _LARGEST_BYTES = 256 * 1024 * 1024  # the largest file of these publications is under 50 MB
-_OWN_FILES = {"manifest.json", "planted_truth.csv", "SHA256SUMS"}  # say something about a folder, publish nothing
+# These say something about a folder and publish nothing.
+_OWN_FILES = {"manifest.json", "planted_truth.csv", "planted_coefficients.csv", "SHA256SUMS"}
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline import geography, interactive_tool
-from pipeline.errors import Refusal
+from pipeline import coverage, geography, interactive_tool
 from pipeline.geography import Areas
 from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers import spending_ro3, spending_s251
@@ -57,7 +56,7 @@ def per_child(rows: pd.DataFrame, spending: pd.DataFrame, tool: pd.DataFrame) ->
     The files of the return come first, the newest edition of the interactive tool where they do not reach. The
     population is the panel's, of the mid-year within the financial year; without one there is no figure.
     """
-    joined = rows.merge(_expenditure(spending, tool), how="left", on=["la_code", "year"], validate="1:1")
+    joined = rows.merge(expenditure(spending, tool), how="left", on=["la_code", "year"], validate="1:1")
     people = joined["population_0_17"].astype("Float64").astype("float64")
     joined["spending_per_child"] = joined["pounds"] / people.where(people > 0)
     known = joined["spending_per_child"].notna()
@@ -67,8 +66,11 @@ def per_child(rows: pd.DataFrame, spending: pd.DataFrame, tool: pd.DataFrame) ->
     return joined.drop(columns=["pounds", "pounds_reason"])
 
 
-def _expenditure(spending: pd.DataFrame, tool: pd.DataFrame) -> pd.DataFrame:
-    """One row an authority and year: pounds, why there are none, and the basis."""
+def expenditure(spending: pd.DataFrame, tool: pd.DataFrame) -> pd.DataFrame:
+    """Total expenditure on children looked after, a row an authority and year.
+
+    pounds, pounds_reason (why there are none) and spending_basis, which is one for all authorities of a year.
+    """
     own = spending.loc[
         (spending["source"] == SECTION_251) & (spending["measure"] == LOOKED_AFTER) & (spending["amount"] == TOTAL)
     ]
@@ -104,13 +106,4 @@ def _definition(source: str, year: int) -> str:
 def _refuse_missing_authorities(rows: pd.DataFrame, areas: Areas) -> None:
     first = rows.iloc[0]
     day = geography.stock_day(int(first["year"]))  # the financial year ends on the same day
-    missing = sorted(set(areas.codes_in_being(day)) - areas.too_small - set(rows["area_code"]))
-    if missing:
-        raise Refusal(
-            "missing_row",
-            f"there is no row for {areas.names[missing[0]]} ({missing[0]})"
-            + (f" and {len(missing) - 1} more authorities" if len(missing) > 1 else "")
-            + f", in being on {day:%d %B %Y}: the file may have been cut short",
-            file=str(first["source_file"]),
-            remedy="use the file as published",
-        )
+    coverage.refuse_missing(set(rows["area_code"]), areas, day, str(first["source_file"]), but=areas.too_small)

@@ -13,7 +13,24 @@ from typing import Any
 
 from pipeline import database
 
+UNUSUAL = ("A", "B")
+_JUDGED = "with evidence A or B"
+# What is counted for the demonstration country, from all flags to the surest.
+_AT_LEAST: dict[str, tuple[str | None, ...]] = {
+    "whatever the evidence": ("A", "B", "C", None),
+    _JUDGED: UNUSUAL,
+    "with evidence A": ("A",),
+}
 _SHOWN_NAMES = 12  # a list of names longer than this is for the database, not for a terminal
+
+
+@dataclass(frozen=True)
+class Flags:
+    """How many units bucked the trend with at least this evidence: those made to, and the others."""
+
+    evidence: str
+    planted: int
+    others: int
 
 
 @dataclass(frozen=True)
@@ -23,10 +40,9 @@ class Planted:
     window_start: int
     window_end: int
     planted: int
-    planted_found: int
-    planted_missed: tuple[str, ...]
-    found_not_planted: int
     units: int
+    missed: tuple[str, ...]
+    flags: tuple[Flags, ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +58,9 @@ class Summary:
     windows: list[dict[str, Any]]
     bucking_window: dict[str, Any] | None
     bucking: list[str]
+    bucking_unusual: list[str]
+    no_evidence_reason: str | None
+    false_alarms: dict[str, Any] | None
     left_out: list[dict[str, Any]]
     warnings: list[str]
     files_used: int
@@ -85,6 +104,9 @@ def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary
         windows=windows,
         bucking_window=window,
         bucking=[row["unit_name"] for row in bucking if row["bucked"]],
+        bucking_unusual=[row["unit_name"] for row in bucking if row["bucked"] and row["evidence"] in UNUSUAL],
+        no_evidence_reason=_no_evidence_reason(database_file, window["window_id"]) if window else None,
+        false_alarms=_false_alarms(database_file),
         left_out=rows(
             "SELECT reason, count(DISTINCT la_code) AS authorities, string_agg(DISTINCT la_name, ', ' ORDER BY la_name)"
             " AS names FROM main.exclusions WHERE window_id = 'main_h5' AND rule = 'excluded'"
@@ -106,25 +128,49 @@ def _planted(database_file: Path, truth_file: Path) -> Planted | None:
     start, end = int(truth[0]["window_start"]), int(truth[0]["window_end"])
     found = database.query(
         database_file,
-        "SELECT unit_id, bucked FROM main.five_year_change WHERE window_start = ? AND window_end = ?",
+        "SELECT unit_id, bucked, evidence FROM main.five_year_change WHERE window_start = ? AND window_end = ?",
         [start, end],
     )
     if not found:
         return None
-    flagged = {code for row in found if row["bucked"] for code in row["unit_id"].split("+")}
     planted = {row["la_code"]: row["la_name"] for row in truth if row["planted"] != "none"}
-    missed = tuple(sorted(name for code, name in planted.items() if code not in flagged))
+    flagged = {code for row in found if row["bucked"] for code in row["unit_id"].split("+")}
     return Planted(
         window_start=start,
         window_end=end,
         planted=len(planted),
-        planted_found=len(planted) - len(missed),
-        planted_missed=missed,
-        found_not_planted=sum(
-            1 for row in found if row["bucked"] and not set(row["unit_id"].split("+")) & set(planted)
-        ),
         units=len(found),
+        missed=tuple(sorted(name for code, name in planted.items() if code not in flagged)),
+        flags=tuple(_flags(found, set(planted), name, grades) for name, grades in _AT_LEAST.items()),
     )
+
+
+def _flags(found: list[database.Record], planted: set[str], name: str, grades: tuple[str | None, ...]) -> Flags:
+    own = [row for row in found if row["bucked"] and row["evidence"] in grades]
+    made_to = [row for row in own if set(row["unit_id"].split("+")) & planted]
+    return Flags(evidence=name, planted=len(made_to), others=len(own) - len(made_to))
+
+
+def _no_evidence_reason(database_file: Path, window_id: str) -> str | None:
+    """Why a window has no evidence: one reason for all of its units."""
+    rows = database.query(
+        database_file,
+        "SELECT DISTINCT evidence_reason AS reason FROM main.five_year_change"
+        " WHERE window_id = ? AND evidence_reason IS NOT NULL",
+        [window_id],
+    )
+    return rows[0]["reason"] if rows else None
+
+
+def _false_alarms(database_file: Path) -> dict[str, Any] | None:
+    """Shares of units flagged where there is no local trend, in per cent; None where that was not measured."""
+    rows = database.query(
+        database_file,
+        "SELECT rule, 100 * share_null_mean AS pct, draws FROM main.null_calibration"
+        " WHERE rule IN ('usual_movement', 'poisson_slope') AND share_null_mean IS NOT NULL",
+    )
+    shares = {row["rule"]: row["pct"] for row in rows}
+    return shares | {"draws": rows[0]["draws"]} if len(shares) == 2 else None
 
 
 def sentences(summary: Summary) -> list[str]:
@@ -179,20 +225,51 @@ def _bucking_sentences(summary: Summary) -> list[str]:
         return [f"In no five-year window does {summary.country} have a clear direction, so nobody can have bucked it."]
     newest = "" if window["newest_window_has_direction"] else ", the newest five-year window with a clear direction,"
     verb = "rose" if window["england_direction"] == "up" else "fell"
-    names = ": " + ", ".join(summary.bucking[:_SHOWN_NAMES]) if summary.bucking else ""
-    more = f" and {len(summary.bucking) - _SHOWN_NAMES} more" if len(summary.bucking) > _SHOWN_NAMES else ""
-    return [
+    found = (
         f"{window['window_start']} to {window['window_end']}{newest} {summary.country}'s rate {verb} by "
         f"{abs(window['england_change_pct']):.1f}%; {len(summary.bucking)} of {window['units']} units moved against it "
-        f"and parted from it{names}{more} (main.bucking_the_trend).",
-        "Many such movements are no more than usual for an authority of that size; this run does not yet say which.",
-    ]
+        "and parted from it (main.bucking_the_trend)."
+    )
+    return [found, *_evidence_sentences(summary)]
+
+
+def _evidence_sentences(summary: Summary) -> list[str]:
+    """Which of those that bucked the trend did so by more than usual, and how often that is said without a reason."""
+    lines = []
+    if summary.no_evidence_reason:
+        why = summary.no_evidence_reason.replace("_", " ")
+        lines.append(f"Whether these movements are more than usual year-to-year movement cannot be told: {why}.")
+    elif summary.bucking:
+        unusual, usual = len(summary.bucking_unusual), len(summary.bucking) - len(summary.bucking_unusual)
+        lines.append(
+            f"Of these {len(summary.bucking)}, {unusual} moved by more than usual year-to-year movement of an authority of "
+            f"that size{_listed(summary.bucking_unusual)}; the other {usual} are within it."
+        )
+    if summary.false_alarms:
+        lines.append(
+            f"False alarms, in {summary.false_alarms['draws']:,} countries drawn without any local trend: that rule flags "
+            f"{summary.false_alarms['usual_movement']:.1f}% of units, the textbook slope of a Poisson model "
+            f"{summary.false_alarms['poisson_slope']:.0f}% (main.null_calibration)."
+        )
+    return lines
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+    return f" ({'; '.join(names[:_SHOWN_NAMES])}{more})"
 
 
 def _planted_sentences(planted: Planted) -> list[str]:
-    missed = f" (missed: {', '.join(planted.planted_missed)})" if planted.planted_missed else ""
+    missed = f" Not flagged: {'; '.join(planted.missed)}." if planted.missed else ""
+    told = "; ".join(f"{flags.evidence} {flags.planted} of them and {flags.others} others" for flags in planted.flags)
+    judged = next(flags for flags in planted.flags if flags.evidence == _JUDGED)
+    flagged = judged.planted + judged.others
+    false = (
+        f" Of the flags {_JUDGED}, {judged.others} of {flagged} are of units that were not made to." if flagged else ""
+    )
     return [
-        f"Planted / found, {planted.window_start} to {planted.window_end}: {planted.planted} authorities were made to buck "
-        f"the trend and {planted.planted_found} of them were flagged{missed}; {planted.found_not_planted} of the other "
-        f"{planted.units - planted.planted} units were flagged too, by chance alone."
+        f"Planted / found, {planted.window_start} to {planted.window_end}: {planted.planted} of {planted.units} units were "
+        f"made to buck the trend. Flagged {told}.{false}{missed}"
     ]

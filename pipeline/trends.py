@@ -80,12 +80,12 @@ def bucked(direction: str, moved: np.ndarray, relative: np.ndarray) -> list[bool
     return [bool(own == against[0] and apart == against[1]) for own, apart in zip(moved, relative, strict=True)]
 
 
-def five_year_change(windows: list[WindowData], too_small: frozenset[str], classes: ClassSettings) -> pd.DataFrame:
-    """`main.five_year_change`: every unit of every window that is computed."""
+def changes(windows: list[WindowData], too_small: frozenset[str], classes: ClassSettings) -> pd.DataFrame:
+    """The changes and classes of `main.five_year_change`: every unit of every window that is computed."""
     frames = [_window_changes(data, too_small, classes) for data in windows if data.not_computed is None]
-    empty = pd.DataFrame(columns=main_tables.FIVE_YEAR_CHANGE.column_names)
+    empty = pd.DataFrame(columns=main_tables.CHANGES.column_names)
     frames = [frame for frame in frames if len(frame)] or [empty]
-    return conform(pd.concat(frames, ignore_index=True), main_tables.FIVE_YEAR_CHANGE)
+    return conform(pd.concat(frames, ignore_index=True), main_tables.CHANGES)
 
 
 def units_compared(data: WindowData, too_small: frozenset[str]) -> list[UnitEnds]:

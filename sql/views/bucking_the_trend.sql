@@ -21,7 +21,10 @@ SELECT
     change.change_pct,
     change.relative_change_pct,
     change.england_change_pct,
-    change.england_direction
+    change.england_direction,
+    change.evidence,
+    change.evidence_text,
+    change.is_robust
 FROM main.five_year_change AS change
 JOIN main.windows AS w ON w.window_id = change.window_id AND w.years = 5
 JOIN directed ON directed.window_end = change.window_end

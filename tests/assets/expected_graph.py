@@ -10,12 +10,26 @@ BLOCKS, WARNS = True, False
 # Windows are computed from the cells and not from the panel: the panel is on the newest population vintage, and a
 # window that ends before the rebasing needs the older one.
 _WINDOW_INPUTS = {"core_children_looked_after", "core_population", "core_local_authorities", "core_area_changes"}
+_LOOKED_AFTER_INPUTS = {
+    "raw_children_looked_after",
+    "raw_reference",
+    "core_local_authorities",
+    "core_area_changes",
+}
+_CHANGE_INPUTS = _WINDOW_INPUTS | {"core_interactive_tool", "care_numbers", "national_trend", "volatility"}
 _NEIGHBOUR_INPUTS = {
     "core_statistical_neighbours",
     "core_local_authorities",
     "core_area_changes",
     "care_numbers",
     "five_year_change",
+}
+# Units of windows with what they were exposed to; the shares of split counties are a reference table.
+_EXPOSURE_INPUTS = _WINDOW_INPUTS | {
+    "core_deprivation",
+    "core_inspections",
+    "core_innovation_programme",
+    "raw_reference",
 }
 _DEPRIVATION_INPUTS = {
     "raw_deprivation",
@@ -43,8 +57,9 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
     # What they say. Every reader knows the area codes, the undated files and the corrections of the reference tables.
     "core_local_authorities": (CORE, {"raw_reference"}),
     "core_area_changes": (CORE, {"raw_reference"}),
-    "core_children_looked_after": (CORE, {"raw_children_looked_after", "raw_reference"}),
-    "core_children_looked_after_totals": (CORE, {"raw_children_looked_after", "raw_reference"}),
+    # A file without a row for an authority in being is refused while its name is still known.
+    "core_children_looked_after": (CORE, _LOOKED_AFTER_INPUTS),
+    "core_children_looked_after_totals": (CORE, _LOOKED_AFTER_INPUTS),
     "core_national_series": (CORE, {"raw_national_series", "raw_reference"}),
     # Populations are told to the authorities in being, so the node that reads both tables needs the areas as well.
     "core_population": (CORE, {"raw_population", "raw_reference", "core_local_authorities", "core_area_changes"}),
@@ -84,12 +99,38 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
         {"care_numbers", "core_children_looked_after_totals", "core_national_series", "core_population_totals"},
     ),
     "vintage_effect": (ANALYSIS, {"care_numbers", "core_population"}),
-    "five_year_change": (ANALYSIS, _WINDOW_INPUTS | {"national_trend"}),
-    "windows": (ANALYSIS, _WINDOW_INPUTS | {"national_trend"}),
+    # The change of a unit comes with its evidence and with eight other ways to take it, one of them without UASC.
+    "five_year_change": (ANALYSIS, _CHANGE_INPUTS),
+    "windows": (ANALYSIS, _CHANGE_INPUTS),
+    "five_year_change_alternates": (ANALYSIS, _CHANGE_INPUTS),
+    "baseline_convergence": (ANALYSIS, _CHANGE_INPUTS),
+    "volatility": (ANALYSIS, _WINDOW_INPUTS),
+    "memory_stats": (ANALYSIS, _WINDOW_INPUTS),
+    "funnel_levels": (ANALYSIS, _WINDOW_INPUTS),
+    "region_trends": (ANALYSIS, {"five_year_change", "core_local_authorities"}),
+    # England as published stands beside the pooled one, with and without UASC.
+    "flag_sensitivity": (
+        ANALYSIS,
+        _WINDOW_INPUTS
+        | {
+            "core_children_looked_after_totals",
+            "core_population_totals",
+            "core_interactive_tool_totals",
+            "care_numbers",
+            "volatility",
+        },
+    ),
+    "null_calibration": (ANALYSIS, _WINDOW_INPUTS | {"volatility"}),
+    "groups_compared": (
+        ANALYSIS,
+        {"five_year_change", "exposures", "care_numbers", "core_spending", "core_interactive_tool"},
+    ),
     "exclusions": (ANALYSIS, _WINDOW_INPUTS),
     "exclusion_steps": (ANALYSIS, _WINDOW_INPUTS),
     "neighbour_comparison": (ANALYSIS, _NEIGHBOUR_INPUTS),
     "neighbour_change": (ANALYSIS, _NEIGHBOUR_INPUTS),
+    "exposures": (ANALYSIS, _EXPOSURE_INPUTS),
+    "exposure_correlations": (ANALYSIS, _EXPOSURE_INPUTS),
     "data_checks": (
         ANALYSIS,
         {
@@ -108,6 +149,7 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
             "five_year_change",
             "exclusions",
             "exclusion_steps",
+            "null_calibration",
         },
     ),
 }
@@ -144,6 +186,7 @@ CHECKS: dict[str, dict[str, bool]] = {
         "one_population_vintage": BLOCKS,
         "exclusions_reconcile": BLOCKS,
     },
+    "null_calibration": {"false_alarms_as_claimed": BLOCKS},
 }
 
 JOB = "refresh"

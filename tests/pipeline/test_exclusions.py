@@ -25,7 +25,7 @@ def tables_of(country: Country) -> Tables:
     """What the check recomputes, of a small country."""
     data = country.windows
     excluded, steps = exclusions.exclusions(data, country.areas)
-    changes = trends.five_year_change(data, country.areas.too_small, settings.load().classes)
+    changes = trends.changes(data, country.areas.too_small, settings.load().classes)
     return {
         "looked_after": country.looked_after,
         "five_year_change": changes,
@@ -305,7 +305,7 @@ def test_dorset_is_combined_for_its_denominator_in_2012_to_2017(
 def test_every_published_authority_is_in_a_unit_or_left_out_exactly_once(
     real: Readings, real_windows: list[WindowData], real_exclusions: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    changes = trends.five_year_change(real_windows, real.areas.too_small, settings.load().classes)
+    changes = trends.changes(real_windows, real.areas.too_small, settings.load().classes)
     excluded = real_exclusions[0].loc[real_exclusions[0]["rule"] == "excluded"]
     for data in real_windows:
         name = data.window.window_id
@@ -318,7 +318,7 @@ def test_every_published_authority_is_in_a_unit_or_left_out_exactly_once(
 def test_the_check_passes_on_the_published_files(
     real: Readings, real_windows: list[WindowData], real_exclusions: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
-    changes = trends.five_year_change(real_windows, real.areas.too_small, settings.load().classes)
+    changes = trends.changes(real_windows, real.areas.too_small, settings.load().classes)
     rows = checks.exclusions_reconcile(real.core_looked_after, changes, *real_exclusions)
     assert len(rows) == 11
     assert [row["detail"] for row in rows if row["n_failed"]] == []
@@ -326,7 +326,7 @@ def test_the_check_passes_on_the_published_files(
 
 def test_the_demonstration_country_reconciles(demo: Readings) -> None:
     data = windows.all_window_data(demo.core_looked_after, demo.core_population, demo.areas, settings.load().windows)
-    changes = trends.five_year_change(data, demo.areas.too_small, settings.load().classes)
+    changes = trends.changes(data, demo.areas.too_small, settings.load().classes)
     rows = checks.exclusions_reconcile(demo.core_looked_after, changes, *exclusions.exclusions(data, demo.areas))
     assert len(rows) == 11
     assert [row["detail"] for row in rows if row["n_failed"]] == []
@@ -334,5 +334,5 @@ def test_the_demonstration_country_reconciles(demo: Readings) -> None:
 
 def test_marlshire_and_kings_ferry_stay_when_eastmere_goes() -> None:
     country = small.country(COUNTS | {EASTMERE: (100, "c")})
-    units = trends.five_year_change(country.windows, frozenset(), settings.load().classes)["unit_id"]
+    units = trends.changes(country.windows, frozenset(), settings.load().classes)["unit_id"]
     assert set(units) == {MARLSHIRE, KINGS_FERRY}

@@ -398,7 +398,7 @@ def test_england_beside_the_authorities_is_england_of_the_panel(
 @published
 def test_published_changes_beside_neighbours(lists: pd.DataFrame, real: Readings) -> None:
     data = windows.all_window_data(real.core_looked_after, real.core_population, real.areas, settings.load().windows)
-    five_year = trends.five_year_change(data, real.areas.too_small, settings.load().classes)
+    five_year = trends.changes(data, real.areas.too_small, settings.load().classes)
     frame = neighbours.neighbour_change(lists, five_year)
     assert len(frame) == len(five_year)
     assert frame["neighbour_reason"].isna().all()

@@ -40,6 +40,9 @@ def told(**changes: Any) -> list[str]:
         "windows": [PRIMARY],
         "bucking_window": BUCKING,
         "bucking": ["Kings Ferry"],
+        "bucking_unusual": [],
+        "no_evidence_reason": None,
+        "false_alarms": None,
         "left_out": [],
         "warnings": [],
         "files_used": 1,
@@ -94,7 +97,7 @@ def test_the_direction_in_words(direction: str, change_pct: float, words: str) -
 
 def test_who_bucked_a_rise_and_a_fall() -> None:
     assert one(told(), "2013 to 2018 Sarnland's rate") == (
-        "2013 to 2018 Sarnland's rate rose by 10.0%; 1 of 3 units moved against it and parted from it: Kings Ferry "
+        "2013 to 2018 Sarnland's rate rose by 10.0%; 1 of 3 units moved against it and parted from it "
         "(main.bucking_the_trend)."
     )
     fall = told(bucking_window=BUCKING | {"england_direction": "down", "england_change_pct": -10.0})
@@ -112,8 +115,9 @@ def test_nobody_who_bucked_is_no_empty_list() -> None:
 
 
 def test_many_names_are_cut_and_counted() -> None:
-    line = one(told(bucking=[f"Area {at:02}" for at in range(15)]), "2013 to 2018 Sarnland's rate")
-    assert line.count("Area") == 12 and "Area 11 and 3 more (main" in line
+    names = [f"Area {at:02}" for at in range(15)]
+    line = one(told(bucking=[*names, "Kings Ferry"], bucking_unusual=names), "Of these 16, 15 moved")
+    assert line.count("Area") == 12 and "Area 11 and 3 more)" in line and line.endswith("the other 1 are within it.")
 
 
 def test_a_country_without_direction_has_nothing_to_buck() -> None:
@@ -135,11 +139,39 @@ def test_windows_that_lack_the_same_are_told_once() -> None:
 
 
 def test_planted_and_found() -> None:
-    planted = summary.Planted(2013, 2018, 5, 4, ("Marlshire",), 2, 140)
-    assert one(told(planted=planted), "Planted / found") == (
-        "Planted / found, 2013 to 2018: 5 authorities were made to buck the trend and 4 of them were flagged (missed: "
-        "Marlshire); 2 of the other 135 units were flagged too, by chance alone."
+    flags = (
+        summary.Flags("whatever the evidence", 4, 20),
+        summary.Flags("with evidence A or B", 3, 1),
+        summary.Flags("with evidence A", 2, 0),
     )
+    planted = summary.Planted(2013, 2018, 5, 140, ("Marlshire",), flags)
+    assert one(told(planted=planted), "Planted / found") == (
+        "Planted / found, 2013 to 2018: 5 of 140 units were made to buck the trend. Flagged whatever the evidence 4 of them "
+        "and 20 others; with evidence A or B 3 of them and 1 others; with evidence A 2 of them and 0 others. Of the flags "
+        "with evidence A or B, 1 of 4 are of units that were not made to. Not flagged: Marlshire."
+    )
+
+
+def test_which_of_those_that_bucked_the_trend_did_so_by_more_than_usual() -> None:
+    lines = told(bucking=["Marlshire", "Kings Ferry", "Eastmere"], bucking_unusual=["Kings Ferry"])
+    assert one(lines, "Of these 3") == (
+        "Of these 3, 1 moved by more than usual year-to-year movement of an authority of that size (Kings Ferry); the other "
+        "2 are within it."
+    )
+
+
+def test_without_a_measure_of_usual_movement_no_flag_is_called_usual() -> None:
+    lines = told(no_evidence_reason="too_few_units")
+    assert one(lines, "Whether these movements").endswith("cannot be told: too few units.")
+    assert not [line for line in lines if line.startswith("Of these")]
+
+
+def test_false_alarms_are_told_where_they_were_measured() -> None:
+    shares = {"usual_movement": 4.91, "poisson_slope": 48.6, "draws": 1000}
+    assert "flags 4.9% of units, the textbook slope of a Poisson model 49%" in one(
+        told(false_alarms=shares), "False alarms"
+    )
+    assert not [line for line in told(false_alarms=None) if line.startswith("False alarms")]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -166,7 +198,9 @@ def test_a_small_country(tmp_path: Path) -> None:
     assert (found.country, found.is_fictional) == ("Sarnland", True)
     assert (found.newest_year, found.newest_looked_after) == (2018, 550)
     assert found.newest_rate_per_10k == pytest.approx(22.0)
-    assert found.planted == summary.Planted(2013, 2018, 2, 1, ("Marlshire",), 0, 3)
+    assert found.planted is not None
+    assert (found.planted.planted, found.planted.units, found.planted.missed) == (2, 3, ("Marlshire",))
+    assert found.planted.flags[0] == summary.Flags("whatever the evidence", 1, 0)
     assert found.bucking == ["Kings Ferry"] and found.bucking_window is not None
     assert found.bucking_window["units"] == 3 and found.bucking_window["newest_window_has_direction"]
     lines = summary.sentences(found)
@@ -241,9 +275,13 @@ def test_the_demonstration_says_what_was_planted_and_found(
         for code in unit.split("+")
     }
     assert found.planted is not None
-    assert (found.planted.planted, found.planted.planted_found) == (len(planted), len(planted & flagged))
-    assert found.planted.planted_found + len(found.planted.planted_missed) == found.planted.planted
-    assert found.planted.planted_found >= 0.8 * found.planted.planted
+    whatever, judged, sure = found.planted.flags
+    assert (found.planted.planted, whatever.planted) == (len(planted), len(planted & flagged))
+    assert whatever.planted + len(found.planted.missed) == found.planted.planted
+    assert whatever.planted >= 0.8 * found.planted.planted
+    # Evidence only ever takes flags away, and it takes away those by chance first.
+    assert whatever.planted >= judged.planted >= sure.planted
+    assert judged.others <= 0.3 * (judged.planted + judged.others) < 0.3 * (whatever.planted + whatever.others)
 
 
 def test_the_demonstration_in_sentences(found: summary.Summary) -> None:

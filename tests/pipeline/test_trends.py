@@ -47,7 +47,7 @@ def window_of(numbers: Numbers, *, published_codes: set[str] | None = None) -> W
 def changes_of(numbers: Numbers, **more: object) -> pd.DataFrame:
     too_small = frozenset(more.pop("too_small", ()))
     data = window_of(numbers, **more)
-    return trends.five_year_change([data], too_small, CLASSES).set_index("unit_id")
+    return trends.changes([data], too_small, CLASSES).set_index("unit_id")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ def changes_of(numbers: Numbers, **more: object) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def by_hand() -> pd.DataFrame:
     country = small.country()
-    return trends.five_year_change(country.windows, frozenset(), CLASSES).set_index("unit_id")
+    return trends.changes(country.windows, frozenset(), CLASSES).set_index("unit_id")
 
 
 # Rates 20 -> 22, 20 -> 15, 20 -> 39.5; pooled 500 of 250,000 -> 550 of 250,000, that is 20 -> 22.
@@ -108,7 +108,7 @@ def test_what_stands_beside_the_figures(by_hand: pd.DataFrame) -> None:
 
 def test_two_ends_of_one_release_are_not_mixed() -> None:
     data = replace(window_of({"1": (10, 20, 100, 100)}), releases=(2018, 2018))
-    assert not trends.five_year_change([data], frozenset(), CLASSES)["mixed_release"].any()
+    assert not trends.changes([data], frozenset(), CLASSES)["mixed_release"].any()
 
 
 def test_the_rate_and_the_number_of_england_can_go_different_ways() -> None:
@@ -247,7 +247,7 @@ def test_the_too_small_and_the_unpublished_take_no_part_in_england() -> None:
 def test_a_window_without_any_unit_has_no_rows() -> None:
     assert changes_of({"1": (None, 10, 10, 10)}).empty
     data = replace(window_of({}), not_computed="no looked-after counts for 2013")
-    assert trends.five_year_change([data], frozenset(), CLASSES).empty
+    assert trends.changes([data], frozenset(), CLASSES).empty
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_the_order_of_the_units_changes_nothing(forty: Numbers) -> None:
 def test_the_order_of_the_rows_changes_nothing() -> None:
     country = small.country()
     turned = country.but(looked_after=country.looked_after.iloc[::-1], population=country.population.iloc[::-1])
-    first, second = (trends.five_year_change(each.windows, frozenset(), CLASSES) for each in (country, turned))
+    first, second = (trends.changes(each.windows, frozenset(), CLASSES) for each in (country, turned))
     pd.testing.assert_frame_equal(first, second)
 
 
@@ -357,7 +357,7 @@ def test_a_flat_country_has_nobody_bucking_rather_than_none() -> None:
 @pytest.fixture(scope="module")
 def real_changes(real: Readings) -> pd.DataFrame:
     data = windows.all_window_data(real.core_looked_after, real.core_population, real.areas, settings.load().windows)
-    return trends.five_year_change(data, real.areas.too_small, CLASSES)
+    return trends.changes(data, real.areas.too_small, CLASSES)
 
 
 def golden(name: str) -> list[dict[str, str]]:
