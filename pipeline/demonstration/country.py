@@ -5,7 +5,8 @@ not: names and codes (`gazetteer`), populations (`population`), and how a figure
 it is published (the modules that write files).
 
 Every piece follows the national rate plus a random walk of its own, whose yearly variance is a + b/N as in the real
-series. The planted authorities leave the nation by a known amount, spread evenly over the window.
+series. Over the window it also follows its covariates, by the coefficients of `planted`, and the planted authorities
+leave the nation by a known amount; both are spread evenly over the years.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.demonstration import gazetteer, population
+from pipeline.demonstration import atlas, exposures, gazetteer, planted, population
+from pipeline.demonstration.exposures import WINDOW_END, WINDOW_START, Exposures
 from pipeline.demonstration.gazetteer import TINY_CITY, TINY_ISLAND, Authority
-from pipeline.demonstration.population import Floats, Integers, Population
+from pipeline.demonstration.planted import Covariates
+from pipeline.demonstration.population import Booleans, Floats, Integers, Population
 
 FIRST_YEAR, LAST_YEAR = 2009, 2025  # reporting years ending 31 March; 2009 only to begin the flows of 2010 with
 YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
@@ -33,13 +35,15 @@ _NATIONAL_STEPS = {
     2018: 0.012, 2019: 0.010, 2020: 0.008, 2021: 0.012, 2022: 0.018, 2023: 0.019, 2024: 0.016, 2025: 0.012,
 }  # fmt: skip
 _RATE_MEDIAN, _RATE_SPREAD, _RATE_LOWEST, _RATE_HIGHEST = 62.0, 0.36, 30.0, 140.0  # per 10,000 in 2010
+_RATE_BY_DEPRIVATION = 0.5  # correlation of the log rate of 2010 with deprivation
 
 # No ordinary authority falls into single figures, in any year: in the published files only the tiny ones do.
 _SMALLEST_STOCK, _SMALLEST_FLOW = 20, 8  # at least 6 are left to cease after the smallest gap
 
-WINDOW_START, WINDOW_END = 2020, 2025
 PLANTED_COUNT = 12
-_PLANTED_SMALLEST_STOCK = 300  # at the start: below it chance alone moves an authority as far
+# Children at the start: below it chance alone moves an authority as far. Children and not those looked after, for else
+# the authorities with high rates would be planted more often, and their deviation would pass for a coefficient.
+_PLANTED_FEWEST_CHILDREN = 60_000
 _PLANTED_LEAST, _PLANTED_MOST = -0.40, -0.55
 
 # Started in the year, as a share of the average stock: mean, spread between places, noise of a year.
@@ -71,7 +75,9 @@ class Country:
     stand there in years before and after the authority as well, because its pieces do; only `in_being` says when they
     may be published. `first_counted` maps a release to the children it had too many in its newest year: its
     looked-after counts were higher by them, and its ceased lower, than in the next release. `planted` maps an authority
-    to its deviation from the nation over the window, on the log scale; the others have none.
+    to its deviation from the nation over the window, on the log scale; the others have none. `covariates` and `explained`
+    have an element an authority in being at the start of the window (`atlas.places().at_window_start`): what it had, and
+    how far that moved it from the nation.
     """
 
     seed: int
@@ -82,6 +88,9 @@ class Country:
     counts: dict[str, Integers]
     first_counted: dict[int, Integers]
     planted: dict[str, float]
+    exposures: Exposures
+    covariates: Covariates
+    explained: Floats
 
     def in_being(self, year: int) -> list[int]:
         """Rows of the authorities that exist on 31 March of a year."""
@@ -104,19 +113,28 @@ class Country:
         return self.members @ by_piece
 
 
+@dataclass(frozen=True)
+class Stock:
+    """Those looked after on 31 March, by piece and year, and what moved them over the window (see `Country`)."""
+
+    children: Integers
+    planted: dict[str, float]
+    covariates: Covariates
+    explained: Floats
+
+
 def simulate(seed: int) -> Country:
     """Make the country of a seed. The same seed makes the same country."""
-    authorities = gazetteer.authorities()
-    pieces = list(dict.fromkeys(piece for authority in authorities for piece in authority.pieces))
-    members = np.array([[int(piece in authority.pieces) for piece in pieces] for authority in authorities])
-    # One stream a purpose, so that a change in one does not move the others.
-    streams = [np.random.default_rng([seed, purpose]) for purpose in range(1, 6)]
-    people = population.simulate(pieces, streams[0])
-    stock, planted = _stock(pieces, people.rebased, streams[1])
-    started = _started(pieces, stock, streams[2])
-    counts = {"looked_after": members @ stock, "started": members @ started}
-    counts["ceased"] = _ceased(authorities, counts["looked_after"], counts["started"], streams[2])
-    counts["uasc"] = members @ _unaccompanied(stock, streams[3])
+    places = atlas.places()
+    authorities, pieces, members = places.authorities, places.pieces, places.members
+    people = population.simulate(pieces, _stream(seed, 1))
+    causes = simulate_exposures(seed)
+    stock = simulate_stock(seed, people.rebased, causes)
+    flows = _stream(seed, 3)
+    started = _started(pieces, stock.children, flows)
+    counts = {"looked_after": members @ stock.children, "started": members @ started}
+    counts["ceased"] = _ceased(authorities, counts["looked_after"], counts["started"], flows)
+    counts["uasc"] = members @ _unaccompanied(stock.children, _stream(seed, 4))
     return Country(
         seed=seed,
         authorities=authorities,
@@ -124,39 +142,79 @@ def simulate(seed: int) -> Country:
         pieces=pieces,
         population=people,
         counts=counts,
-        first_counted=_first_counted(authorities, counts["looked_after"], streams[4]),
-        planted=planted,
+        first_counted=_first_counted(authorities, counts["looked_after"], _stream(seed, 5)),
+        planted=stock.planted,
+        exposures=causes,
+        covariates=stock.covariates,
+        explained=stock.explained,
     )
 
 
-def _stock(pieces: list[str], children: Integers, rng: np.random.Generator) -> tuple[Integers, dict[str, float]]:
-    """Simulate those looked after on 31 March by piece and year, and the planted deviations by code.
+def _stream(seed: int, purpose: int) -> np.random.Generator:
+    """Give one stream a purpose, so that a change in one does not move the others."""
+    return np.random.default_rng([seed, purpose])
 
-    `children` has the mid-year before each reporting year, so one column stands for both.
+
+def simulate_exposures(seed: int) -> Exposures:
+    """Draw the covariates of a seed."""
+    return exposures.simulate(_stream(seed, 6), _stream(seed, 7))
+
+
+def simulate_stock(seed: int, children: Integers, causes: Exposures) -> Stock:
+    """Simulate the looked-after children of a seed over all years; `children` by piece and mid-year.
+
+    A reporting year divides by the mid-year before it, so one column of `children` stands for both.
     """
-    ordinary = np.array([piece not in gazetteer.TOO_SMALL for piece in pieces])
+    places = atlas.places()
+    pieces, ordinary, rng = places.pieces, places.is_ordinary, _stream(seed, 2)
     stock = np.empty((len(pieces), len(YEARS)), dtype=np.int64)
-    log_rate = _first_log_rates(len(pieces), rng)
+    log_rate = _first_log_rates(causes.deprivation, rng)
     stock[:, 1] = _whole_stock(children[:, 1], log_rate)
     stock[:, 0] = _whole_stock(children[:, 0], log_rate - _NATIONAL_STEPS[_START] - _own_steps(stock[:, 1], rng))
-    planted: dict[str, float] = {}
-    yearly = np.zeros(len(pieces))
-    for year in range(_START + 1, LAST_YEAR + 1):
-        here = year - FIRST_YEAR
-        if year == WINDOW_START + 1:
-            planted = _plant(pieces, stock[:, here - 1], rng)
-            yearly = np.array([planted.get(piece, 0.0) for piece in pieces]) / (WINDOW_END - WINDOW_START)
-        step = _NATIONAL_STEPS[year] + _own_steps(stock[:, here - 1], rng) + yearly
-        target = _pooled(children[:, here - 1], log_rate, ordinary) * np.exp(_NATIONAL_STEPS[year])
-        log_rate = _held_to_the_nation(log_rate + step, children[:, here], target, ordinary, yearly != 0)
-        stock[:, here] = _whole_stock(children[:, here], log_rate)
+    target = _pooled(children[:, 1], log_rate, ordinary)
+    for year in range(_START + 1, WINDOW_START + 1):
+        log_rate, target = _next_year(year, log_rate, target, children, stock, np.zeros(len(pieces)), ordinary, rng)
+
+    at_start = WINDOW_START - FIRST_YEAR
+    deviations = _plant(pieces, children[:, at_start], rng)
+    covariates = exposures.of_window(causes, children, stock[:, at_start], children[:, at_start])
+    looked_after = places.members_at_window_start @ stock[:, at_start]
+    explained = planted.explained(covariates, looked_after.astype(float))
+    deviation = np.array([deviations.get(piece, 0.0) for piece in pieces])
+    moved = (deviation + explained @ places.members_at_window_start) / (WINDOW_END - WINDOW_START)
+    free = ordinary & (deviation == 0)
+    for year in range(WINDOW_START + 1, LAST_YEAR + 1):
+        log_rate, target = _next_year(year, log_rate, target, children, stock, moved, free, rng)
     stock[pieces.index(TINY_CITY)] = _CITY_STOCK
     stock[pieces.index(TINY_ISLAND)] = _ISLAND_STOCK
-    return _keep_sums_close(pieces, stock, planted), planted
+    return Stock(_keep_sums_close(pieces, stock, deviations), deviations, covariates, explained)
 
 
-def _first_log_rates(count: int, rng: np.random.Generator) -> Floats:
-    drawn = _RATE_MEDIAN * np.exp(_RATE_SPREAD * rng.standard_normal(count))
+def _next_year(
+    year: int,
+    log_rate: Floats,
+    pooled: float,
+    children: Integers,
+    stock: Integers,
+    moved: Floats,
+    free: Booleans,
+    rng: np.random.Generator,
+) -> tuple[Floats, float]:
+    """Fill in one year of `stock`; give the log rates and the pooled rate of that year.
+
+    `moved` is the step of the year that was planted, `free` the pieces that are shifted together to hold the nation.
+    """
+    here = year - FIRST_YEAR
+    step = _NATIONAL_STEPS[year] + _own_steps(stock[:, here - 1], rng) + moved
+    target = pooled * np.exp(_NATIONAL_STEPS[year])
+    held = _held_to_the_nation(log_rate + step, children[:, here], target, free)
+    stock[:, here] = _whole_stock(children[:, here], held)
+    return held, target
+
+
+def _first_log_rates(deprivation: Floats, rng: np.random.Generator) -> Floats:
+    own = np.sqrt(1 - _RATE_BY_DEPRIVATION**2) * rng.standard_normal(len(deprivation))
+    drawn = _RATE_MEDIAN * np.exp(_RATE_SPREAD * (_RATE_BY_DEPRIVATION * deprivation + own))
     return np.log(np.clip(drawn, _RATE_LOWEST, _RATE_HIGHEST) / 10_000)
 
 
@@ -164,26 +222,20 @@ def _own_steps(stock: Integers, rng: np.random.Generator) -> Floats:
     return np.sqrt(_VARIANCE + _VARIANCE_PER_CHILD / stock) * rng.standard_normal(len(stock))
 
 
-def _pooled(children: Integers, log_rate: Floats, ordinary: npt.NDArray[np.bool_]) -> float:
+def _pooled(children: Integers, log_rate: Floats, ordinary: Booleans) -> float:
     """Pool the nation's rate, the tiny authorities left out as they are in every analysis."""
     return float((children * np.exp(log_rate))[ordinary].sum() / children[ordinary].sum())
 
 
-def _held_to_the_nation(
-    log_rate: Floats,
-    children: Integers,
-    target: float,
-    ordinary: npt.NDArray[np.bool_],
-    planted: npt.NDArray[np.bool_],
-) -> Floats:
-    """Shift the unplanted pieces together until the pooled rate is the target.
+def _held_to_the_nation(log_rate: Floats, children: Integers, target: float, free: Booleans) -> Floats:
+    """Shift the free pieces together until the pooled rate is the target.
 
-    So the planted deviation is one from the nation as anyone can compute it, planted authorities included, and not
-    from a drift that only the simulation knows.
+    So a planted deviation is one from the nation as anyone can compute it, planted authorities included, and not from a
+    drift that only the simulation knows. One shift for all of them leaves every difference among them as it was.
     """
+    ordinary = atlas.places().is_ordinary
     looked_after = children * np.exp(log_rate)
-    free = ordinary & ~planted
-    wanted = target * children[ordinary].sum() - looked_after[planted].sum()
+    wanted = target * children[ordinary].sum() - looked_after[ordinary & ~free].sum()
     return np.where(free, log_rate + np.log(wanted / looked_after[free].sum()), log_rate)
 
 
@@ -191,12 +243,12 @@ def _whole_stock(children: Integers, log_rate: Floats) -> Integers:
     return np.maximum(_SMALLEST_STOCK, np.floor(children * np.exp(log_rate) + 0.5)).astype(np.int64)
 
 
-def _plant(pieces: list[str], stock: Integers, rng: np.random.Generator) -> dict[str, float]:
+def _plant(pieces: list[str], children: Integers, rng: np.random.Generator) -> dict[str, float]:
     """Choose authorities of middling to large size whose area never changes hands, and how far each is to go."""
     divided = {piece for members in gazetteer.PIECES_OF.values() for piece in members}
     eligible = [
-        piece for piece, count in zip(pieces, stock, strict=True)
-        if piece not in divided and count >= _PLANTED_SMALLEST_STOCK
+        piece for piece, count in zip(pieces, children, strict=True)
+        if piece not in divided and count >= _PLANTED_FEWEST_CHILDREN
     ]  # fmt: skip
     chosen = rng.choice(len(eligible), PLANTED_COUNT, replace=False)
     deviations = np.round(rng.uniform(_PLANTED_MOST, _PLANTED_LEAST, PLANTED_COUNT), 4)

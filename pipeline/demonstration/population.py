@@ -18,6 +18,7 @@ from pipeline.demonstration import gazetteer
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
 
 FIRST_MID_YEAR, LAST_MID_YEAR = 2008, 2024  # reporting year 2009 divides by mid-2008, reporting year 2025 by mid-2024
 MID_YEARS = np.arange(FIRST_MID_YEAR, LAST_MID_YEAR + 1)

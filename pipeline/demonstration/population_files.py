@@ -25,12 +25,12 @@ _MERGED_CODE = "595"  # its area cannot be put together from older ones, nor the
 _REORGANISED = "2019"
 
 # Neighbouring countries that do not exist either; the age band files cover them too.
-_FOREIGN_AREAS = {
+FOREIGN_AREAS = {
     "Y06000001": "Osterhaven", "Y06000002": "Lindregard", "Y06000003": "Mirrenoss", "X12000001": "Farravel",
     "X12000002": "Quandrisk",
 }  # fmt: skip
-_FOREIGN_CHILDREN = 30_000  # invented and the same in all of them: nobody should count them
-_BAND_TITLES = {"0-4": "Age 0 - 4", "5-9": "Aged 5-9", "10-14": "Aged 10-14", "15": "Age 15", "16": "Age 16"}
+FOREIGN_CHILDREN = 30_000  # invented and the same in all of them: nobody should count them
+BAND_TITLES = {"0-4": "Age 0 - 4", "5-9": "Aged 5-9", "10-14": "Aged 10-14", "15": "Age 15", "16": "Age 16"}
 _BAND_YEARS = range(2009, 2022)
 _BAND_BOUNDARIES = "2021-04-01"  # of all years
 
@@ -109,7 +109,7 @@ def _band_text(country: Country, band: str, by_piece: Integers) -> str:
         '"Population estimates - local authority based by single year of age"',
         '"Invented figures of the demonstration country"',
         '"Gender     :","Total"',
-        f'"Age        :","{_BAND_TITLES[band]}"',
+        f'"Age        :","{BAND_TITLES[band]}"',
         "",
         ",".join(
             ['"local authority: county / unitary (as of April 2021)"', '"mnemonic"', *(f'"{y}"' for y in _BAND_YEARS)]
@@ -122,6 +122,6 @@ def _band_text(country: Country, band: str, by_piece: Integers) -> str:
         if authority.in_being(_BAND_BOUNDARIES):
             cells = [f'"{authority.name}"', f'"{authority.area_code_on(_BAND_BOUNDARIES)}"', *map(str, figures[row])]
             lines.append(",".join(cells))
-    for code, name in _FOREIGN_AREAS.items():
-        lines.append(",".join([f'"{name}"', f'"{code}"', *[str(_FOREIGN_CHILDREN)] * len(_BAND_YEARS)]))
+    for code, name in FOREIGN_AREAS.items():
+        lines.append(",".join([f'"{name}"', f'"{code}"', *[str(FOREIGN_CHILDREN)] * len(_BAND_YEARS)]))
     return LF.join([*lines, "", "", "", ""])

@@ -8,36 +8,42 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
-from itertools import count
 from pathlib import Path
 
-import numpy as np
-
-from pipeline.demonstration import gazetteer, wide_tables
+from pipeline.demonstration import (
+    gazetteer,
+    interactive_tool,
+    low_income,
+    neighbour_files,
+    ofsted_workbooks,
+    spending_workbooks,
+    wide_tables,
+)
 from pipeline.demonstration.country import Country
-from pipeline.demonstration.gazetteer import CHANGES, PARTS, REGIONS, TINY_ISLAND, TOO_SMALL, Authority
-from pipeline.demonstration.population import FIRST_MID_YEAR
-from pipeline.demonstration.printing import Row, write_table
+from pipeline.demonstration.districts import COUNTIES_OF, District
+from pipeline.demonstration.exposures import LOW_INCOME_YEARS
+from pipeline.demonstration.gazetteer import CHANGES, PARTS, REGIONS, TINY_ISLAND, TOO_SMALL
+from pipeline.demonstration.inspections import Report
+from pipeline.demonstration.printing import Row, nearest, write_table
+from pipeline.demonstration.programmes import programme_rows
 
 _SIMULATED = "simulated with the demonstration country"
-_COMPASS = ("North", "East", "South", "West")
-_WEIGHTS_YEAR = 2016
-_UNDER_16 = 0.88  # of the children aged 0-17
-_LOW_INCOME = (0.10, 0.20)  # lowest and highest share of them
-_LOW_INCOME_STREAM = 12  # beside the streams of the simulation itself
 
 
-def write_reference_tables(country: Country, folder: Path) -> None:
+def write_reference_tables(country: Country, districts: list[District], reports: list[Report], folder: Path) -> None:
     """Write all of them into one folder."""
     tables = {
         "la_code_changes.csv": _code_changes(),
         "dfe_la_lookup.csv": _lookup(country),
-        "lad16_to_county16.csv": _districts(country),
-        "split_child_weights_2016.csv": _split_weights(country),
+        "lad16_to_county16.csv": _districts(districts),
+        "split_child_weights_2016.csv": _split_weights(country, districts),
         "regions.csv": _regions(),
         "too_small.csv": _too_small(country),
         "undated_files.csv": _undated_files(country),
-        "publisher_corrections.csv": _corrections(country),
+        "publisher_corrections.csv": _corrections(country, reports),
+        "la_name_spellings.csv": _spellings(country),
+        "neighbour_editions.csv": neighbour_files.edition_rows(country),
+        "innovation_programme.csv": programme_rows(country),
     }
     for name, rows in tables.items():
         write_table(folder / name, rows)
@@ -76,29 +82,18 @@ def _day_before(day: str | None) -> str:
     return "" if day is None else (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
-def _districts(country: Country) -> list[Row]:
+def _districts(districts: list[District]) -> list[Row]:
     """List the districts of the counties of 2016 with the county each lay in."""
     rows: list[Row] = [("lad16cd", "lad16nm", "cty16cd", "evidence", "cty16nm")]
-    numbers = count(1)
-    for county in country.authorities:
-        code = county.area_code_on("2016-04-01")
-        if code.startswith("Z10") and county.in_being("2016-04-01"):
-            rows += [
-                (f"Z07{next(numbers):06d}", district, code, _SIMULATED, county.name) for district in _within(county)
-            ]
-    return rows
+    return rows + [
+        (district.code, district.name, district.county.area_code_on(COUNTIES_OF), _SIMULATED, district.county.name)
+        for district in districts
+    ]
 
 
-def _within(county: Authority) -> list[str]:
-    if county.code in gazetteer.PIECES_OF:
-        return [district for piece in county.pieces for district in gazetteer.DISTRICTS_OF_PIECE[piece]]
-    return [f"{point} {county.name}" for point in _COMPASS]
-
-
-def _split_weights(country: Country) -> list[Row]:
+def _split_weights(country: Country, districts: list[District]) -> list[Row]:
     """Give the share of the children of each divided county that went to each of its successors."""
-    rng = np.random.default_rng([country.seed, _LOW_INCOME_STREAM])
-    children = country.population.rebased[:, _WEIGHTS_YEAR - FIRST_MID_YEAR]
+    figures = low_income.by_district(country, districts)
     successor_of = {piece: a for a in country.authorities if a.ends is None for piece in a.pieces}
     rows: list[Row] = [
         ("old_code", "new_code", "child_benefit_u16", "low_income_u16", "districts", "share_of_old_children",
@@ -107,13 +102,14 @@ def _split_weights(country: Country) -> list[Row]:
     for county in country.authorities:
         if county.code not in gazetteer.PIECES_OF or county.ends is None:
             continue
-        under_16 = [round(_UNDER_16 * int(children[country.pieces.index(piece)])) for piece in county.pieces]
-        for piece, young in zip(county.pieces, under_16, strict=True):
-            poor = round(young * rng.uniform(*_LOW_INCOME))
+        members = {piece: [one for one in districts if one.piece == piece] for piece in county.pieces}
+        young = {piece: sum(nearest(figures[one.code][0], 5) for one in own) for piece, own in members.items()}
+        for piece, own in members.items():
+            poor = sum(nearest(figures[one.code][1], 5) for one in own)
             rows.append(
-                (county.area_codes[-1][0], successor_of[piece].area_codes[0][0], young, poor,
-                 "; ".join(gazetteer.DISTRICTS_OF_PIECE[piece]), f"{young / sum(under_16):.4f}",
-                 f"{100 * poor / young:.2f}")
+                (county.area_codes[-1][0], successor_of[piece].area_codes[0][0], young[piece], poor,
+                 "; ".join(one.name for one in own), f"{young[piece] / sum(young.values()):.4f}",
+                 f"{100 * poor / young[piece]:.2f}")
             )  # fmt: skip
     return rows
 
@@ -137,13 +133,35 @@ def _undated_files(country: Country) -> list[Row]:
     if shared:
         raise ValueError(f"seed {country.seed} gives two years the same figure of ceases, {shared[0]}: use another one")
     header = ("layout", "england_value", "reporting_year", "publication", "evidence")
-    return [header] + [
+    rows: list[Row] = [header]
+    rows += [
         ("cla_2011_2017_ceased", figure, year, wide_tables.publication(year), f"column CLA_cease; {_SIMULATED}")
         for year, figure in figures.items()
     ]
+    rows += [
+        ("hmrc_low_income", low_income.country_figure(country, year), year, f"low income {year}", _SIMULATED)
+        for year in LOW_INCOME_YEARS
+    ]
+    year = spending_workbooks.UNDATED_YEAR
+    rows.append(("spending_s251", spending_workbooks.undated_figure(country), year, f"section 251 {year}", _SIMULATED))
+    return rows
 
 
-def _corrections(country: Country) -> list[Row]:
+def _spellings(country: Country) -> list[Row]:
+    """List the spellings that the rule for names does not catch: a suffix, a footnote and a slip."""
+    ended = [authority for authority in country.authorities if authority.ends is not None]
+    before_2020 = [authority for authority in ended if str(authority.ends) < "2020"]
+    code_of = {authority.name: authority.code for authority in country.authorities}
+    return [
+        ("spelling", "la_code", "seen_in"),
+        *((f"{one.name} {neighbour_files.ENDED_WORDS}", one.code, "interactive tool; neighbours of 2021") for one in ended),
+        *((f"{one.name} {spending_workbooks.ENDED_WORDS}", one.code, "section 251, 2019") for one in before_2020),
+        *((wrong, code_of[right], "low income 2015") for right, wrong in low_income.MISSPELT.items()),
+        (low_income.FOOTNOTED, TINY_ISLAND, "low income 2012 to 2014, with the number of a footnote"),
+    ]  # fmt: skip
+
+
+def _corrections(country: Country, reports: list[Report]) -> list[Row]:
     mislabelled = wide_tables.MISLABELLED_YEAR
     stray = wide_tables.ISLAND_ROW_YEAR
     started = wide_tables.country_cell(country, "started", mislabelled)
@@ -160,4 +178,36 @@ def _corrections(country: Country) -> list[Row]:
             f"island_{stray}_blank_level", "cla_2011_2017_looked_after", "drop_row", stray, "geog_l", TINY_ISLAND, "",
             "a row of zeros without a geography level, for an authority that the table leaves out", _SIMULATED,
         ),
+        *_figures_that_are_none(),
+        _misdated_report(reports),
     ]  # fmt: skip
+
+
+def _figures_that_are_none() -> list[Row]:
+    """Zeros that stand where a figure is suppressed or was not filled in."""
+    code, year = interactive_tool.NOT_FILLED_IN
+    first, second = low_income.SUPPRESSED_YEARS
+    suppressed = "a 0 where the figure is suppressed to prevent disclosure"
+    cells = [(first, "low_income_share_u16"), (first, "low_income_u16"), (second, "low_income_u16")]
+    return [
+        (
+            f"poverty_{year}_not_filled_in", "interactive_tool", "set_missing", interactive_tool.EDITIONS[0],
+            "child_poverty", f"{code} {year} 0", interactive_tool.MARKER, "a 0 where nothing was filled in", _SIMULATED,
+        ),
+        *(
+            (
+                f"island_{measure}_{of}", "hmrc_low_income", "set_missing", of, measure, f"{TINY_ISLAND} {of} 0",
+                low_income.MARKER, suppressed, _SIMULATED,
+            )
+            for of, measure in cells
+        ),
+    ]  # fmt: skip
+
+
+def _misdated_report(reports: list[Report]) -> Row:
+    report, wrong = ofsted_workbooks.misdated(reports)
+    return (
+        f"report_of_{report.authority.code}_misdated", "ofsted_history", "set_date", ofsted_workbooks.RELEASE_2023,
+        ofsted_workbooks.SECOND_ILACS_DATE, f"{report.authority.code} {wrong.isoformat()}", report.published.isoformat(),
+        "the workbook gives a day two months after the report's", _SIMULATED,
+    )  # fmt: skip

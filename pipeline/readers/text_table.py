@@ -114,7 +114,7 @@ def read(content: bytes, file: str, *, header_row: int = 1, repeating: frozenset
             "doubled_column",
             "the column stands twice in the header",
             file=file,
-            row=1,
+            row=header_row,
             column=doubled[0],
             remedy=_RESTORE,
         )

@@ -23,8 +23,8 @@ Change = Callable[[Table, int], bytes]  # rows and the row of the header, to the
 
 
 def reordered(table: Table, header_row: int, order: Callable[[list[int]], list[int]]) -> Table:
-    """Header and body with their columns in another order; title lines stay."""
-    columns = order(list(range(len(table[header_row - 1]))))
+    """Header and body with their named columns in another order; title lines stay, unnamed columns go."""
+    columns = order([at for at, name in enumerate(table[header_row - 1]) if name])
     return [
         line if number < header_row or not line else [line[at] for at in columns]
         for number, line in enumerate(table, start=1)
@@ -101,7 +101,7 @@ def test_the_comparison_sees_a_figure_that_moves() -> None:
 def test_a_file_name_changes_nothing_but_the_undated_ones() -> None:
     for sample in SAMPLES.values():
         if sample is not SAMPLES["CEA"]:
-            edition, plain = small.read_sample(sample)
+            edition, _ = small.read_sample(sample)
             assert small.read_sample(replace(sample, file="download (3).txt"))[0] == edition
 
 
