@@ -4,7 +4,7 @@ What belongs here: which file speaks for a vintage, and adding age bands up. Wha
 window uses (`panel`, `windows`).
 
 The age bands reach to 16. The 17-year-olds of a mid-year are taken to be the 16-year-olds of the year before; on the
-years where both exist this errs by 0.05% on average and by 0.6% at most (population README of the published files).
+years where both exist this is 0.05% too low on average and 0.6% off at most, but for the two smallest authorities.
 """
 
 from __future__ import annotations

@@ -46,3 +46,11 @@ UNION ALL
 SELECT 'deprivation', measure || ' ' || basis || ' ' || year || ' ' || la_code
 FROM core.deprivation
 WHERE (value IS NULL) <> (reason IS NOT NULL)
+UNION ALL
+SELECT 'groups_compared', window_id || ' ' || variable
+FROM main.groups_compared
+WHERE (p_value IS NULL) <> (reason IS NOT NULL)
+   OR (q_value IS NULL) <> (reason IS NOT NULL)
+   OR (lower_95 IS NULL) <> (reason IS NOT NULL)
+   OR (bucked_median IS NULL OR others_median IS NULL) <> (median_reason IS NOT NULL)
+   OR (n_missing > 0) <> (missing_reason IS NOT NULL)

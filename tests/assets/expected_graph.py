@@ -190,4 +190,5 @@ CHECKS: dict[str, dict[str, bool]] = {
 }
 
 JOB = "refresh"
+WHAT_IF = "what_if"  # tries other settings on the finished tables, and materialises nothing
 SCHEDULE = "nightly"

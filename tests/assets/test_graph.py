@@ -33,6 +33,7 @@ from tests.assets.expected_graph import (
     PUBLISHED,
     RAW,
     SCHEDULE,
+    WHAT_IF,
 )
 
 GROUPS_IN_ORDER = [RAW, CORE, ANALYSIS, PUBLISHED]
@@ -125,7 +126,7 @@ def test_the_checks_are_the_expected_ones_and_block_where_a_wrong_figure_would_g
 
 
 def test_one_job_materialises_everything() -> None:
-    assert [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")] == [JOB]
+    assert [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")] == [JOB, WHAT_IF]
     assert names(defs.resolve_job_def(JOB).asset_layer.selected_asset_keys) == set(ASSETS)
 
 
@@ -140,7 +141,7 @@ def test_one_schedule_at_three_in_london_off_by_default() -> None:
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
 
 
-@pytest.mark.parametrize("job", [JOB, "__ASSET_JOB"])
+@pytest.mark.parametrize("job", [JOB, WHAT_IF, "__ASSET_JOB"])
 def test_runs_are_in_one_process_from_the_ui_too(job: str) -> None:
     """The UI's own Materialise uses the job of all assets; a process a step would make steps collide and take minutes."""
     assert defs.resolve_job_def(job).executor_def is dg.in_process_executor

@@ -178,16 +178,22 @@ def test_the_estimates_equal_the_derived_table(real: Readings, derived: pd.DataF
 
 @published
 def test_how_far_the_rule_is_off_where_both_exist(real: Readings) -> None:
-    """0.05% on average and 0.6% at worst over mid-2012 to mid-2020, without City of London and the Isles of Scilly."""
+    """0.05% too low on average and 0.6% off at worst over mid-2012 to mid-2020, without City of London and Scilly.
+
+    The README's average is of the signed errors; their mean size is a little more.
+    """
     core = real.core_population
     published_there = pick(core, vintage="pre_census").set_index(KEYS)["population_0_17"]
     estimated = pick(core, vintage="age_band_estimate").set_index(KEYS)["population_0_17"]
     both = pd.concat([published_there.rename("published"), estimated.rename("estimated")], axis=1).dropna()
     both = both.loc[~both.index.get_level_values("la_code").isin([CITY, SCILLY])].astype("float64")
-    error_pct = (100 * (both["estimated"] / both["published"] - 1)).abs()
+    error_pct = 100 * (both["estimated"] / both["published"] - 1)
     assert set(both.index.get_level_values("mid_year")) == set(range(2012, 2021))
-    assert round(error_pct.mean(), 2) == 0.05
-    assert round(error_pct.max(), 1) == 0.6
+    # 150 authorities to 2018 and 149 after, less those that the boundaries of 2021 do not have: the old Dorset's three
+    # to 2018, and Northamptonshire throughout.
+    assert len(both) == (150 - 4) * 7 + (149 - 1) * 2
+    assert round(error_pct.mean(), 2) == -0.05
+    assert round(error_pct.abs().max(), 1) == 0.6
 
 
 @published

@@ -70,7 +70,8 @@ def test_a_fictional_country_without_a_programme_has_an_empty_one(demo: Readings
     folder = tmp_path / "country"
     shutil.copytree(demo.folder, folder)
     for name in ("innovation_programme", "neighbour_editions"):
-        (folder / "reference" / f"{name}.csv").unlink(missing_ok=True)
+        (folder / "reference" / f"{name}.csv").unlink()
+    shutil.rmtree(folder / "neighbours")  # lists whose edition nothing tells are refused
     register = sources.scan(folder, PROJECT_REFERENCES)
     frame = register.frame()
     assert "innovation_programme" not in set(frame["layout"])

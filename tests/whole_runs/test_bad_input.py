@@ -92,7 +92,7 @@ def cut_between_rows(folder: Path) -> Fault:
     name = table.cell(table.last_row, "geog_n")
     table.cut_after(table.last_row - 1)
     table.write()
-    return Fault("use it as published", told=("every_authority_in_being_has_a_row", "release 2017", name))
+    return Fault("use the file as published", STOCK_2017, told=("there is no row for", "cut short", name))
 
 
 def a_web_page(folder: Path) -> Fault:

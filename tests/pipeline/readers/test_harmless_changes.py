@@ -23,8 +23,8 @@ Change = Callable[[Table, int], bytes]  # rows and the row of the header, to the
 
 
 def reordered(table: Table, header_row: int, order: Callable[[list[int]], list[int]]) -> Table:
-    """Header and body with their named columns in another order; title lines stay, unnamed columns go."""
-    columns = order([at for at, name in enumerate(table[header_row - 1]) if name])
+    """Header and body with their columns in another order, unnamed ones included; title lines stay."""
+    columns = order(list(range(len(table[header_row - 1]))))
     return [
         line if number < header_row or not line else [line[at] for at in columns]
         for number, line in enumerate(table, start=1)
