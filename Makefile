@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test ui lint format docs lock clean
+.PHONY: run test ui bench lint format docs lock clean
 
 run: $(READY)  ## Set up and run the whole pipeline
 	$(BIN)/care-numbers run
@@ -14,6 +14,9 @@ test: $(READY)  ## Set up and run the tests
 
 ui: $(READY)  ## Open the Dagster UI on localhost
 	$(BIN)/care-numbers ui
+
+bench: $(READY)  ## Measure the statistics of evidence against their limit and a plain loop
+	$(BIN)/python -m bench.evidence
 
 lint: $(READY)  ## Style, types, stale documents
 	$(BIN)/ruff check .

@@ -95,9 +95,7 @@ def groups_compared(
 ) -> dg.Output[pd.DataFrame]:
     """Units that bucked the trend beside the others, one measure at a time."""
     own = settings.load()
-    frame = groups.groups_compared(
-        five_year_change, exposures, care_numbers, core_spending, core_interactive_tool, own
-    )
+    frame = groups.groups_compared(five_year_change, exposures, care_numbers, core_spending, core_interactive_tool, own)
     rate = own.evidence.false_discovery
     apart = groups.apart(frame, rate)
     standing = (*sentences.ALL, sentences.ECOLOGICAL)

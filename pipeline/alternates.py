@@ -1,4 +1,4 @@
-"""Eight other ways to take the same change: does a unit's class depend on the choice made (methods.md C7)?
+"""Eight other ways to take the same change, to see whether a unit's class depends on the choice (methods.md C7).
 
 What belongs here: the change and classes of every unit under other years, another measure, other counts or without
 unaccompanied asylum-seeking children (UASC), and how many of them agree. What does not: the primary change (`trends`),
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline import interactive_tool, trends, uasc_series, unit_series
@@ -30,7 +31,12 @@ from pipeline.uasc_series import UascCells
 from pipeline.unit_series import Cells, Reasons
 from pipeline.windows import Window, WindowData
 
-OTHER_LENGTH, YEAR_EARLIER, TWO_YEAR_MEANS, MEDIAN_SLOPE = "other_length", "year_earlier", "two_year_means", "median_slope"
+OTHER_LENGTH, YEAR_EARLIER, TWO_YEAR_MEANS, MEDIAN_SLOPE = (
+    "other_length",
+    "year_earlier",
+    "two_year_means",
+    "median_slope",
+)
 EXCLUDING_UASC, NUMBER, OLDER_COUNTS, STARTS = "excluding_uasc", "number", "older_counts", "starts"
 NAMES = (OTHER_LENGTH, YEAR_EARLIER, TWO_YEAR_MEANS, MEDIAN_SLOPE, EXCLUDING_UASC, NUMBER, OLDER_COUNTS, STARTS)
 
@@ -79,7 +85,7 @@ class Alternate:
     reasons: Reasons
     low: Floats | None = None
     high: Floats | None = None
-    is_unsure: np.ndarray | None = None
+    is_unsure: npt.NDArray[np.bool_] | None = None
 
 
 def sources(
@@ -150,8 +156,14 @@ def together(counts: tuple[Floats, Reasons], people: tuple[Floats, Reasons] | No
     first = bad.argmax(axis=1)
     rows = np.arange(len(numbers))
     # A number without a reason that is not above 0 is a published 0, which has no logarithm.
-    reasons = np.where(pd.isna(why[rows, first]), ZERO_COUNT, why[rows, first])
-    return Numbers(counts[0], children, np.where(bad.any(axis=1), reasons, None))
+    reasons = np.where(is_there(why[rows, first]), ZERO_COUNT, why[rows, first])
+    reasons[~bad[rows, first]] = None
+    return Numbers(counts[0], children, reasons)
+
+
+def is_there(reasons: Reasons) -> npt.NDArray[np.bool_]:
+    """Where nothing is missing: the places without a reason."""
+    return np.array([reason is None for reason in reasons.flat], dtype=bool).reshape(reasons.shape)
 
 
 def from_start_to_end(log_rates: Floats) -> Floats:
@@ -173,7 +185,7 @@ def along_median_slope(log_rates: Floats) -> Floats:
 
 def alternate(numbers: Numbers, change: Change) -> Alternate:
     """The change of each available unit and of England, which is pooled over them; all NaN where none is available."""
-    there = np.array([reason is None for reason in numbers.reasons], dtype=bool)
+    there = is_there(numbers.reasons)
     changes = np.full(len(there), np.nan)
     if not there.any():
         return Alternate(changes, np.nan, numbers.reasons)
@@ -195,7 +207,7 @@ def without_uasc(
     At the lowest, the fewest are left at the end and the most at the start. England is the one of the point values.
     """
     counts, reasons = looked_after
-    left = (counts - point[0], np.where(pd.isna(reasons), point[1], reasons))
+    left = (counts - point[0], np.where(is_there(reasons), point[1], reasons))
     found = alternate(together(left, people), from_start_to_end)
     there = ~np.isnan(found.change_log)
     fewest, most = np.maximum(counts - high, 0.0)[there], (counts - low)[there]
@@ -204,12 +216,11 @@ def without_uasc(
     with np.errstate(divide="ignore"):  # none left at a bound: the change is without limit on that side
         lowest[there] = np.log(fewest[:, -1]) - np.log(most[:, 0]) - grown
         highest[there] = np.log(most[:, -1]) - np.log(fewest[:, 0]) - grown
-    return Alternate(found.change_log, found.england_log, found.reasons, lowest, highest, (unsure > 0).any(axis=1))
+    is_unsure = np.any(unsure > 0, axis=1)
+    return Alternate(found.change_log, found.england_log, found.reasons, lowest, highest, is_unsure)
 
 
-def of_window(
-    window: Window, numbers: UnitNumbers, found: Sources, windows: WindowSettings
-) -> dict[str, Alternate]:
+def of_window(window: Window, numbers: UnitNumbers, found: Sources, windows: WindowSettings) -> dict[str, Alternate]:
     """All eight alternates of the units of one window, by name in the order of their numbers."""
     start, end = window.start, window.end
     ends, years = (start, end), range(start, end + 1)
@@ -278,12 +289,15 @@ def _frame(units: pd.DataFrame, one: Alternate, classes: ClassSettings) -> pd.Da
     if one.low is not None and one.high is not None:
         at_low, at_high = (_classes(bound, one.england_log, classes) for bound in (one.low, one.high))
         agree = (at_low[0] == at_high[0]) & (at_low[1] == at_high[1])
-        reasons[pd.isna(reasons) & ~agree] = BOUNDS_DISAGREE
-    available = pd.isna(reasons)
+        reasons[is_there(reasons) & ~agree] = BOUNDS_DISAGREE
+    available = is_there(reasons)
     agrees = (moved == units["movement"].to_numpy(str)) & (apart == units["relative"].to_numpy(str))
     return pd.DataFrame(
         {
-            **{name: units[name].to_numpy() for name in ("window_id", "window_start", "window_end", "unit_id", "unit_name")},
+            **{
+                name: units[name].to_numpy()
+                for name in ("window_id", "window_start", "window_end", "unit_id", "unit_name")
+            },
             "change_log": one.change_log,
             "england_change_log": one.england_log,
             "relative_change_log": relative_log,
@@ -312,13 +326,13 @@ def _bounds(one: Alternate) -> dict[str, object]:
     if one.low is None or one.high is None or one.is_unsure is None:
         return {"change_low_log": np.nan, "change_high_log": np.nan, "uasc_bound_unsure": pd.NA,
                 "bounds_reason": NOT_APPLICABLE}  # fmt: skip
-    missing = np.isnan(one.change_log)
+    there = ~np.isnan(one.change_log)
     whole = np.isfinite(one.low) & np.isfinite(one.high)
-    reasons = np.where(missing, one.reasons, np.where(whole, None, ZERO_COUNT))
+    reasons = np.where(there & ~whole, ZERO_COUNT, one.reasons)
     return {
         "change_low_log": np.where(whole, one.low, np.nan),
         "change_high_log": np.where(whole, one.high, np.nan),
-        "uasc_bound_unsure": pd.array(one.is_unsure, dtype="boolean"),
+        "uasc_bound_unsure": pd.Series(one.is_unsure, dtype="boolean").where(there).array,
         "bounds_reason": pd.array(reasons, dtype="string"),
     }
 

@@ -17,7 +17,9 @@ from pipeline.errors import Refusal
 
 SET_REPORTING_YEAR = "set_reporting_year"  # the header names another year than the figures are of
 DROP_ROW = "drop_row"  # a row that the publisher did not mean to publish; `expect` is its area code
-SET_MISSING = "set_missing"  # a figure that is none; `expect` is its area code, year and text, `value` the marker it gets
+SET_MISSING = (
+    "set_missing"  # a figure that is none; `expect` is its area code, year and text, `value` the marker it gets
+)
 SET_DATE = "set_date"  # a date that is another one; `expect` is its area code and the date as published
 ACTIONS = (SET_REPORTING_YEAR, DROP_ROW, SET_MISSING, SET_DATE)
 

@@ -142,7 +142,8 @@ def _measures(
 def _members(units: pd.DataFrame, panel: pd.DataFrame, year: int) -> list[Members]:
     """Of every unit the authorities in being on 31 March of the year, for whom alone the panel has rows."""
     in_being = set(panel.loc[panel["year"] == year, "la_code"])
-    return [Members(tuple(code for code in joined.split("+") if code in in_being)) for joined in units["members"]]
+    members = [tuple(code for code in joined.split("+") if code in in_being) for joined in units["members"]]
+    return [Members(codes, None if codes else unit_series.NOT_IN_BEING) for codes in members]
 
 
 def _exposure(variable: str, unit: str, units: pd.DataFrame, exposed: pd.DataFrame, kind: str = MEAN) -> Measure:

@@ -1,4 +1,4 @@
-"""How often is a country without any local trend flagged, by the project's rule and by textbook rules (methods.md C13)?
+"""How often units without a trend of their own are flagged, by the project's rule and by textbook rules (methods.md C13).
 
 What belongs here: drawing countries in which every rate follows England and moves by usual movement alone, the share of
 units that each rule flags in them and in the real data, and the verdict on the project's own rule. What does not: the
@@ -179,15 +179,15 @@ def _refitted(
     """The project's rule with usual movement fitted to each country's own yearly movements, and where it has no fit."""
     deviation, number = volatility.deviations_of(counts, people)
     countries, steps = len(counts), deviation.shape[-1]
-    fits = volatility.fit_many(
-        deviation.reshape(countries, -1), number.reshape(countries, -1), settings.evidence
-    )
+    fits = volatility.fit_many(deviation.reshape(countries, -1), number.reshape(countries, -1), settings.evidence)
     a, b = (np.where(fits.is_converged, values, 1.0)[:, np.newaxis] for values in (fits.a, fits.b))
     found = evidence.against(relative, np.sqrt(steps * (a + b / mean_number)), settings.evidence)
     return {USUAL_REFITTED: found.is_unusual, EXCEPTIONAL_REFITTED: found.grade == evidence.A}, ~fits.is_converged
 
 
-def calibrate(found: Panel, usual: Fit, settings: Settings, *, draws: int | None = None, block: int = _BLOCK) -> Calibration:
+def calibrate(
+    found: Panel, usual: Fit, settings: Settings, *, draws: int | None = None, block: int = _BLOCK
+) -> Calibration:
     """Shares of all rules in the real data and in every draw; the settings' number of draws unless given."""
     real = judge(found.counts[np.newaxis], found, usual, settings)
     wanted = settings.calibration.draws if draws is None else draws
@@ -290,12 +290,12 @@ class Acceptance:
 
 
 def acceptance(table: pd.DataFrame, settings: Settings) -> Acceptance:
-    """The verdict on `main.null_calibration`: with usual movement as published and refitted to each draw, the mean share
-    of units with evidence A or B lies within the settings' limits.
+    """The verdict on `main.null_calibration`, for the project's rule as published and refitted to each draw.
 
-    Where no draws were made there is no evidence to hold to account, and the reason stands in the sentence. A fit that
-    did not settle in some draw is not accepted.
-    """  # fmt: skip
+    Accepted if the mean share of units with evidence A or B lies within the settings' limits under both. Where no draws
+    were made there is no evidence to hold to account, and the reason stands in the sentence. A fit that did not settle in
+    some draw is not accepted.
+    """
     lowest, highest = settings.calibration.lowest_share, settings.calibration.highest_share
     shares = table.set_index("rule").loc[[USUAL, USUAL_REFITTED]]
     if not shares["draws"].any():

@@ -1,4 +1,4 @@
-"""Would other thresholds, years, measures or rules flag the same units (methods.md C8)?
+"""Whether other thresholds, years, measures or rules would flag the same units (methods.md C8).
 
 What belongs here: the grid of all combinations of six settings, how many units of the primary window each flags, and how
 far these are the ones that the reference flags. What does not: other ways to take the change of one unit (`alternates`)
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import interactive_tool, limits, recent_trend, textbook_rules, trends, uasc_series, unit_series
-from pipeline.alternates import together
+from pipeline.alternates import is_there, together
 from pipeline.geography import Areas
 from pipeline.limits import Floats
 from pipeline.markers import NOT_AVAILABLE
@@ -188,7 +188,7 @@ class Flagged:
 def keys(settings: Settings) -> list[Key]:
     """All combinations of the six settings."""
     chosen = settings.sensitivity
-    return list(product(chosen.magnitudes_pct, chosen.years, OUTCOMES, WITH_UASC, ENGLANDS, RULES))
+    return list(product(chosen.magnitudes_pct, chosen.window_years, OUTCOMES, WITH_UASC, ENGLANDS, RULES))
 
 
 def reference_key(settings: Settings) -> Key:
@@ -210,7 +210,7 @@ def jaccard(cell: Flagged, reference: Flagged) -> tuple[float, str | None]:
 def _all_flags(found: Grid, usual: Fit, settings: Settings) -> Iterator[tuple[Key, Flagged]]:
     for outcome, uasc in product(OUTCOMES, WITH_UASC):
         marked = _marked(found, outcome, uasc, settings)
-        for years in settings.sensitivity.years:
+        for years in settings.sensitivity.window_years:
             base = _base(found, years, outcome, uasc)
             for england in ENGLANDS:
                 relative, reason = _relative(found, base, outcome, uasc, england)
@@ -226,7 +226,7 @@ def _base(found: Grid, years: int, outcome: str, uasc: str) -> Base:
     counts, reasons = _counts(found, ends, uasc)
     people = unit_series.of_units(found.units, ends, found.people, found.areas)
     numbers = together((counts, reasons), (people.numbers, people.reasons) if outcome == RATE else None)
-    at = np.flatnonzero(pd.isna(numbers.reasons))
+    at = np.flatnonzero(is_there(numbers.reasons))
     reason = None if len(at) else str(numbers.reasons[0]) if len(numbers.reasons) else NOT_AVAILABLE
     return Base(years, at, numbers.counts[at], numbers.people[at], reason)
 
@@ -237,7 +237,7 @@ def _counts(found: Grid, years: tuple[int, ...], uasc: str) -> tuple[Floats, Rea
     if uasc == IN:
         return stock.numbers, stock.reasons
     points = unit_series.of_units(found.units, years, found.uasc, found.areas)
-    return stock.numbers - points.numbers, np.where(pd.isna(stock.reasons), points.reasons, stock.reasons)
+    return stock.numbers - points.numbers, np.where(is_there(stock.reasons), points.reasons, stock.reasons)
 
 
 def _relative(found: Grid, base: Base, outcome: str, uasc: str, england: str) -> tuple[Floats, str | None]:
@@ -317,7 +317,7 @@ def _flagged(
 ) -> Flagged:
     if reason:
         return Flagged(reason=reason)
-    flagged = textbook_rules.is_apart(relative, magnitude, settings.classes.tolerance_log) & holds & judged
+    flagged = textbook_rules.is_apart(relative, magnitude, settings.classes.tolerance_log) & holds
 
     def places(chosen: Flags) -> frozenset[int]:
         return frozenset(base.at[chosen].tolist())

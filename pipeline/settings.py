@@ -99,7 +99,7 @@ class SensitivitySettings:
     """The grid of other settings: thresholds in per cent and lengths in years."""
 
     magnitudes_pct: tuple[float, ...]
-    years: tuple[int, ...]
+    window_years: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ Flags = npt.NDArray[np.bool_]
 
 _MAX_ROUNDS = 100
 _STILL = 1e-13  # a step of the slope this small, per year on the log scale, no longer changes it
+_ROUNDING = 4e-15  # of a mean year: a gap this small cannot be told from none, however flat the likelihood
 _LARGEST_STEP = 1.0  # per year on the log scale: keeps the first rounds from flying off in an extreme series
 
 
@@ -51,23 +52,26 @@ def slopes(counts: Floats, exposures: Floats) -> Slopes:
     `counts` are 0 or more (not all 0 in a series) and need not be whole; `exposures` are above 0 and broadcast against
     them. For a given slope the intercept has a closed form, so the likelihood is one of a single number: with weights
     e_t = exposure_t exp(slope x t) it is highest where the e-weighted mean year is the count-weighted one, and its
-    curvature is (sum of counts) x (e-weighted variance of the years). Newton's method finds it.
+    curvature is (sum of counts) x (e-weighted variance of the years). Newton's method finds it. Counts in the first or
+    last year alone, which have no highest likelihood, are a ValueError.
     """
     y = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     base = np.moveaxis(np.broadcast_to(np.asarray(exposures, dtype=float), np.shape(counts)), -1, 0)
     y, base = np.ascontiguousarray(y), np.ascontiguousarray(base)
     total = _sum(y)
     mean_year = _sum(year * count for year, count in enumerate(y)) / total
+    if np.any((mean_year <= 0) | (mean_year >= len(y) - 1)):
+        raise ValueError("a series has all its counts in its first or last year: its slope has no limit")
     slope = np.zeros(total.shape)
     for _ in range(_MAX_ROUNDS):
-        weights = _grown(base, slope)
-        centre, variance = _mean_and_variance(weights)
-        step = np.clip((mean_year - centre) / variance, -_LARGEST_STEP, _LARGEST_STEP)
+        centre, variance = _mean_and_variance(_grown(base, slope))
+        gap = mean_year - centre
+        step = np.clip(gap / variance, -_LARGEST_STEP, _LARGEST_STEP)
         slope = slope + step
-        if np.abs(step).max(initial=0.0) < _STILL:
+        if np.all((np.abs(step) < _STILL) | (np.abs(gap) < _ROUNDING)):
             break
     else:
-        raise ArithmeticError(f"a slope did not settle in {_MAX_ROUNDS} rounds: a series has all its counts in one year")
+        raise ArithmeticError(f"a slope did not settle in {_MAX_ROUNDS} rounds")
     return _tested(y, _grown(base, slope), slope, total)
 
 
@@ -82,12 +86,10 @@ def _grown(base: Floats, slope: Floats) -> Floats:
 
 
 def _mean_and_variance(weights: Floats) -> tuple[Floats, Floats]:
-    """Weighted mean and variance of the years 0, 1, ... on the first axis, summed around the middle year."""
-    middle = (len(weights) - 1) / 2
+    """Weighted mean and variance of the years 0, 1, ... on the first axis."""
     total = _sum(weights)
-    first = _sum((year - middle) * weight for year, weight in enumerate(weights)) / total
-    second = _sum((year - middle) ** 2 * weight for year, weight in enumerate(weights)) / total
-    return first + middle, second - first * first
+    centre = _sum(year * weight for year, weight in enumerate(weights)) / total
+    return centre, _sum((year - centre) ** 2 * weight for year, weight in enumerate(weights)) / total
 
 
 def _tested(y: Floats, weights: Floats, slope: Floats, total: Floats) -> Slopes:

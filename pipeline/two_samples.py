@@ -18,8 +18,6 @@ from pipeline import limits
 Floats = npt.NDArray[np.float64]
 
 WELCH, NEWCOMBE, FISHER = "welch", "newcombe_wilson", "fisher_exact"
-# Two tables as likely as each other can differ in the last bit of their probabilities.
-_SAME_PROBABILITY = 1 + 1e-7
 
 
 @dataclass(frozen=True)
@@ -82,5 +80,5 @@ def fisher_exact(first_yes: int, first_n: int, second_yes: int, second_n: int) -
         x: math.comb(first_n, x) * math.comb(second_n, yes - x)
         for x in range(max(0, yes - second_n), min(yes, first_n) + 1)
     }
-    seen = ways[first_yes] * _SAME_PROBABILITY
-    return min(1.0, sum(count for count in ways.values() if count <= seen) / sum(ways.values()))
+    seen = ways[first_yes]  # whole numbers, so that tables as likely as each other are so exactly
+    return sum(count for count in ways.values() if count <= seen) / sum(ways.values())

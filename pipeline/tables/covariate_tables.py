@@ -269,7 +269,8 @@ DEPRIVATION = Table(
     columns=(
         shared.LA_CODE,
         shared.ONS_CODE.but(
-            description="ONS code as the file has it; missing where it has none or the figure is derived.", nullable=True
+            description="ONS code as the file has it; missing where it has none or the figure is derived.",
+            nullable=True,
         ),
         *_DEPRIVATION_COLUMNS,
         Column(

@@ -54,3 +54,22 @@ WHERE (p_value IS NULL) <> (reason IS NOT NULL)
    OR (lower_95 IS NULL) <> (reason IS NOT NULL)
    OR (bucked_median IS NULL OR others_median IS NULL) <> (median_reason IS NOT NULL)
    OR (n_missing > 0) <> (missing_reason IS NOT NULL)
+UNION ALL
+SELECT 'five_year_change_alternates', window_id || ' ' || unit_id || ' ' || alt_id
+FROM main.five_year_change_alternates
+WHERE available = (reason IS NOT NULL)
+   OR available = (movement IS NULL)
+   OR available = (relative IS NULL)
+   OR available = (agrees IS NULL)
+   OR (change_log IS NULL AND reason IS NULL)
+   OR (change_low_log IS NULL) <> (bounds_reason IS NOT NULL)
+   OR (uasc_bound_unsure IS NULL AND bounds_reason IS NULL)
+UNION ALL
+SELECT 'flag_sensitivity', concat_ws(' ', magnitude_pct, years, outcome, uasc, england, evidence_rule)
+FROM main.flag_sensitivity
+WHERE (n_flagged IS NULL OR jaccard_with_reference IS NULL) <> (reason IS NOT NULL)
+UNION ALL
+SELECT 'null_calibration', rule
+FROM main.null_calibration
+WHERE (share_null_mean IS NULL OR share_real IS NULL) <> (reason IS NOT NULL)
+   OR (nominal IS NULL) <> (nominal_reason IS NOT NULL)

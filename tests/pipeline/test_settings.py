@@ -53,6 +53,18 @@ def test_the_tolerances_of_the_checks() -> None:
     assert (checks.stock_flow_children, checks.stock_flow_share) == (15, 0.05)
 
 
+def test_the_grid_of_other_settings() -> None:
+    """methods.md C8."""
+    grid = settings.load().sensitivity
+    assert (grid.magnitudes_pct, grid.window_years) == ((5, 10, 15, 20), (3, 4, 5))
+
+
+def test_the_draws_without_trends() -> None:
+    """methods.md C13."""
+    drawn = settings.load().calibration
+    assert (drawn.draws, drawn.lowest_share, drawn.highest_share, drawn.test_p) == (1000, 0.02, 0.08, 0.05)
+
+
 def test_the_seed() -> None:
     """methods.md D9."""
     assert settings.load().seed == 20181129

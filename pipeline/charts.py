@@ -1,0 +1,468 @@
+"""The few pictures that people would rather look at than read: charts of published tables as small PNG files.
+
+What belongs here: what a chart shows, its words and its looks. What does not: figures (a chart draws the columns of its
+table) and where a picture is shown (`assets.describe`).
+
+A chart is a Vega-Lite specification as plain data, which the renderer takes as it is. No polarity: one neutral palette, in
+which no colour stands for a good or a bad direction. Every chart says what it shows and from what; the sentences that
+stand on everything are printed under it as text, for letters are what a picture costs most. The same table gives the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import evidence
+
+Spec = dict[str, Any]
+Rows = list[dict[str, Any]]
+
+INK, QUIET, FAINT, SHADE = "#1f2a37", "#6b7684", "#c9d1da", "#e8edf3"
+BLUE, OCHRE = "#2f5f8f", "#c77c11"
+PAPER = "#ffffff"
+PALETTE = (INK, QUIET, FAINT, SHADE, BLUE, OCHRE)
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+WIDTH, _HEIGHT = 620, 360
+_SCALE = 1.2  # legible on a dense screen, and well under the size that an event log should hold
+_STEPS = 6  # between a colour and the paper: the edges of letters need no more
+_ALL_BUT_PAPER = 16  # of 255: the packer matches colours coarsely, and would tint the paper
+_LETTERS_A_LINE = 138
+_GAP, _LETTER_WIDTH, _NAME_HEIGHT = 6, 5, 11  # of a name at its size, in points: enough to keep names off each other
+FICTIONAL = "FICTIONAL: "
+_SOURCES = (
+    "Department for Education, children looked after; Office for National Statistics, mid-year population estimates"
+)
+_DASHED = {"type": "rule", "color": QUIET, "strokeDash": [4, 3]}
+_DOT = {"type": "circle", "size": 44, "opacity": 0.85, "stroke": PAPER, "strokeWidth": 0.6}
+_MEASURES = {
+    "baseline_rate": "Rate at the start",
+    "started_per_10k": "Started, per 10,000 children",
+    "ceased_per_10k": "Ceased, per 10,000 children",
+    "uasc_share": "Unaccompanied children, share",
+    "deprivation_level": "Child deprivation, level",
+    "deprivation_change": "Child deprivation, change",
+    "spending_per_child": "Spending per child",
+    "ofsted_good": "Judged good or better",
+    "innovation_programme": "Innovation Programme",
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a chart is about: the country by name, and whether it is fictional."""
+
+    country: str
+    is_fictional: bool
+
+
+@dataclass(frozen=True)
+class Span:
+    """A window to mark in a series, in reporting years."""
+
+    start: int
+    end: int
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The charts
+
+
+def national_series(national: pd.DataFrame, spans: Sequence[Span], about: About) -> Spec:
+    """Children looked after by year from `main.national_trend`: number and rate, with windows shaded."""
+    known = national.loc[national["looked_after"].notna()]
+    summed, series = (known.loc[known["source"] == source] for source in ("sum_of_authorities", "national_series"))
+    by_authority, rounded = "sum of authorities", "national series, rounded"
+    numbers = [_in_year(row.year, row.looked_after, rounded) for row in series.itertuples()]
+    numbers += [_in_year(row.year, row.looked_after, by_authority) for row in summed.itertuples()]
+    rated = summed.loc[summed["rate_per_10k"].notna()]
+    rates = [_in_year(row.year, row.rate_per_10k, by_authority) for row in rated.itertuples()]
+    first, last = min(row["year"] for row in numbers), max(row["year"] for row in numbers)
+    years = {"domain": [first, last], "nice": False}
+    colour = _coloured("series", {by_authority: BLUE, rounded: QUIET})
+    shaded = _layer(
+        [{"start": span.start, "end": span.end} for span in spans],
+        {"type": "rect", "color": SHADE},
+        x=_quantity("start", scale=years, title=None),
+        x2={"field": "end"},
+    )
+
+    def panel(rows: Rows, title: str, form: str, height: int) -> Spec:
+        line = _layer(
+            rows,
+            {"type": "line", "point": {"size": 16}},
+            x=_quantity("year", scale=years, title=None, axis={"format": "d", "tickMinStep": 1}),
+            y=_quantity("value", scale={"zero": False}, title=title, axis={"format": form}),
+            color=colour,
+        )
+        return {"layer": [shaded, line], "width": WIDTH, "height": height}
+
+    panels = [panel(numbers, "Children looked after on 31 March", ",.0f", 220)]
+    if rates:
+        panels.append(panel(rates, "Per 10,000 children aged 0-17", ".0f", 130))
+    newest = summed.iloc[-1]
+    return _finish(
+        {"vconcat": panels, "spacing": 14},
+        f"Children looked after in {about.country}, {first} to {last}",
+        [
+            f"{int(newest['looked_after']):,} on 31 March {int(newest['year'])} (sum of authorities). "
+            f"Shaded: {' and '.join(f'{span.start} to {span.end}' for span in spans)}.",
+            "Rates are on one vintage of population, which begins with 2013.",
+        ],
+        about,
+    )
+
+
+def changes(units: pd.DataFrame, about: About) -> Spec:
+    """Every unit of one window of `main.five_year_change`: its change against England beside what is usual at its size.
+
+    Without evidence there is no shaded range, and nobody is named.
+    """
+    first = units.iloc[0]
+    is_judged = bool(units["se_usual"].notna().all())
+    is_outside = units["evidence"].isin([evidence.A, evidence.B]).to_numpy(dtype=bool)
+    groups = {True: f"moved against {about.country} and parted from it", False: "other units"}
+    has_bucked = units["bucked"].fillna(False).astype(bool)
+    points = [
+        {"size": row.mean_number, "level": row.relative_change_pct, "group": groups[own], "name": row.unit_name}
+        for row, own in zip(units.itertuples(), has_bucked, strict=True)
+    ]
+    ends = [point["level"] for point in points]
+    x = _quantity(
+        "size",
+        scale={"type": "log", "nice": False, "padding": 12},
+        title="Children looked after, mean of both ends (logarithmic)",
+        axis={"values": [50, 100, 200, 500, 1000, 2000], "format": ",d"},
+    )
+    y = _quantity(
+        "level",
+        scale={"domain": [min(-50, *ends), max(50, *ends)], "clamp": True, "padding": 6},
+        title=f"Change of the rate relative to {about.country}, per cent",
+        axis={"labelExpr": _signed("+d")},
+    )
+    usual = [
+        {"size": row.mean_number, "low": row.usual_low_pct, "high": row.usual_high_pct}
+        for row in units.sort_values("mean_number").itertuples()
+        if is_judged
+    ]
+    dots = _layer(points, _DOT, x=x, y=y, color=_coloured("group", {groups[True]: OCHRE, groups[False]: BLUE}))
+    named = [point for point, outside in zip(points, is_outside, strict=True) if outside]
+    return _finish(
+        {
+            "layer": [
+                _layer(
+                    usual, {"type": "area", "color": SHADE, "clip": True}, x=x, y=_quantity("low"), y2={"field": "high"}
+                ),
+                _layer([{"level": 0}], _DASHED, y=y),
+                dots,
+                *_names(named, points, x, y),
+            ],
+            "width": WIDTH,
+            "height": _HEIGHT,
+        },
+        f"Change against {about.country}, {_years(first)}: every unit, and what is usual for its size",
+        _told_of_changes(units, about, len(named), is_judged=is_judged),
+        about,
+    )
+
+
+def _told_of_changes(units: pd.DataFrame, about: About, outside: int, *, is_judged: bool) -> list[str]:
+    first = units.iloc[0]
+    nation = f"{about.country}'s rate {evidence.moved(float(first['england_change_pct']))}"
+    if pd.isna(first["bucked"]):
+        lines = [f"{nation}: no clear direction, so nobody can have moved against it."]
+    else:
+        lines = [f"{nation}; {int(units['bucked'].sum())} of {len(units)} units moved against it and parted from it."]
+    if is_judged:
+        lines.append(
+            f"Shaded: usual movement, in which 95 in 100 units stay without a trend; {outside} lie outside it."
+        )
+    return lines
+
+
+def levels(funnel: pd.DataFrame, about: About) -> Spec:
+    """The rates of one year of `main.funnel_levels` by size, with the funnel limits around the national rate."""
+    year, national_rate = int(funnel["year"].iloc[0]), float(funnel["england_rate_per_10k"].iloc[0])
+    kinds = {
+        "99.8%, widened for the usual spread": (INK, "low_998", "high_998"),
+        "95%, widened": (QUIET, "low_95", "high_95"),
+        "95%, chance alone": (FAINT, "poisson_low_95", "poisson_high_95"),
+    }
+    limits = [
+        {"size": row["population_0_17"], "level": row[column], "kind": kind, "side": column}
+        for row in funnel.sort_values("population_0_17").to_dict("records")
+        for kind, (_, *columns) in kinds.items()
+        for column in columns
+    ]
+    points = [
+        {"size": row.population_0_17, "level": row.rate_per_10k, "name": row.unit_name} for row in funnel.itertuples()
+    ]
+    x = _quantity(
+        "size",
+        scale={"type": "log", "nice": False, "padding": 12},
+        title="Children aged 0-17 (logarithmic)",
+        axis={"values": [10_000, 20_000, 50_000, 100_000, 200_000, 300_000], "format": ",d"},
+    )
+    y = _quantity("level", scale={"zero": True}, title="Children looked after per 10,000")
+    colours = _coloured("kind", {kind: colour for kind, (colour, *_) in kinds.items()})
+    is_outer = funnel["outside"].isin(["above_998", "below_998"])
+    named = [point for point, outer in zip(points, is_outer, strict=True) if outer]
+    outside = int((funnel["outside"] != "inside").sum())
+    return _finish(
+        {
+            "layer": [
+                _layer(
+                    limits, {"type": "line", "strokeWidth": 1.3}, x=x, y=y, color=colours,
+                    detail={"field": "side", "type": "nominal"},
+                ),
+                _layer([{"level": national_rate}], {"type": "rule", "color": OCHRE}, y=y),
+                _layer(points, _DOT | {"color": BLUE}, x=x, y=y),
+                *_names(named, points, x, y),
+            ],
+            "width": WIDTH,
+            "height": _HEIGHT,
+        },
+        f"The level of the rate on 31 March {year}, by size of authority",
+        [
+            f"{about.country}: {national_rate:.0f} per 10,000 (ochre line). {outside} of {len(funnel)} authorities lie "
+            f"outside the 95% limits, {len(named)} outside 99.8%.",
+            "For the level of one year only; a change is judged by the usual movement.",
+        ],
+        about,
+    )  # fmt: skip
+
+
+def groups(table: pd.DataFrame, false_discovery: float, about: About) -> Spec:
+    """`main.groups_compared`: the difference of the two groups in each measure, in standard deviations, with limits.
+
+    A dot is filled where q is at or under `false_discovery`.
+    """
+    windows = list(dict.fromkeys(table.sort_values("window_end", ascending=False)["window_id"]))
+    rows_of = {
+        window_id: [_compared(row, false_discovery) for row in table.itertuples() if row.window_id == window_id]
+        for window_id in windows
+    }
+    ends = [row[end] for rows in rows_of.values() for row in rows for end in ("low", "high") if row["is_compared"]]
+    low, high = min([-1.05, *ends]), max([1.05, *ends])
+    x = _quantity(
+        "difference",
+        scale={"domain": [low, high + 0.45 * (high - low)], "nice": False},  # room for the figures at the right
+        title="Difference, standard deviations",
+        axis={"values": [-1, -0.5, 0, 0.5, 1], "labelExpr": _signed("+.1f")},
+    )
+    width = WIDTH / 2 - 30
+    panels = []
+    for at, (window_id, rows) in enumerate(rows_of.items()):
+        y = {
+            "field": "measure", "type": "nominal", "title": None, "sort": None,
+            "scale": {"domain": list(_MEASURES.values())},
+            "axis": {"labels": at == 0, "ticks": False, "domain": False, "labelLimit": 220, "grid": True},
+        }  # fmt: skip
+        there = [row for row in rows if row["is_compared"]]
+        fill = {"field": "is_apart", "scale": {"domain": [True, False], "range": [BLUE, PAPER]}, "legend": None}
+        panels.append(
+            {
+                "layer": [
+                    _layer([{"difference": 0}], _DASHED, x=x),
+                    _layer(there, {"type": "rule", "color": BLUE, "strokeWidth": 2}, x=x | {"field": "low"},
+                           x2={"field": "high"}, y=y),
+                    _layer(there, {"type": "point", "size": 70, "stroke": BLUE, "opacity": 1}, x=x, y=y,
+                           fill=fill | {"type": "nominal"}),
+                    _layer(rows, {"type": "text", "align": "right", "color": INK, "fontSize": 10},
+                           x={"value": width}, y=y, text={"field": "told"}),
+                ],
+                "width": width,
+                "height": 28 * len(_MEASURES),
+                "title": {"text": _panel_title(table.loc[table["window_id"] == window_id]), "fontSize": 11,
+                          "anchor": "start", "color": INK},
+            }
+        )  # fmt: skip
+    return _finish(
+        {"hconcat": panels, "spacing": 16},
+        "Units that bucked the national trend beside the others",
+        [
+            "Difference of the means (or shares) with its 95% interval; right of 0, higher among those that bucked it.",
+            f"Filled: q up to {false_discovery:.2f} over all tests. Figures: mean or share of both, those that did first.",
+        ],
+        about,
+        f"{_SOURCES}; Ofsted; HM Revenue & Customs; Department for Work and Pensions",
+    )
+
+
+def _compared(row: Any, false_discovery: float) -> dict[str, Any]:
+    """One measure for the chart; the reason in words where there is no comparison."""
+    measure = {"measure": _MEASURES[row.variable], "is_compared": bool(pd.isna(row.reason))}
+    if not measure["is_compared"]:
+        return measure | {"told": f"not compared: {str(row.reason).replace('_', ' ')}"}
+    sd = row.standard_deviation
+    return measure | {
+        "difference": row.difference / sd,
+        "low": row.lower_95 / sd,
+        "high": row.upper_95 / sd,
+        "is_apart": bool(row.q_value <= false_discovery),
+        "told": " | ".join(_figure(mean, row) for mean in (row.bucked_mean, row.others_mean)),
+    }
+
+
+def _figure(mean: float, row: Any) -> str:
+    if row.compared == "share":
+        return f"{mean:.0f}%"
+    return f"{mean:.{0 if abs(row.others_mean) >= 100 else 1}f}".replace("-", "−")
+
+
+def _panel_title(own: pd.DataFrame) -> str:
+    largest = own.loc[own["n"].idxmax()]
+    if pd.isna(largest["n_bucked"]):
+        return f"{_years(largest)}: no clear national direction"
+    return f"{_years(largest)}: {int(largest['n_bucked'])} bucked it, {int(largest['n_others'])} did not"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Their parts
+
+
+def _years(row: pd.Series) -> str:
+    return f"{int(row['window_start'])} to {int(row['window_end'])}"
+
+
+def _in_year(year: int, value: float, series: str) -> dict[str, Any]:
+    return {"year": int(year), "value": float(value), "series": series}
+
+
+def _layer(rows: Rows, mark: Spec, **encoding: Spec) -> Spec:
+    values = [
+        {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()} for row in rows
+    ]
+    return {"data": {"values": values}, "mark": mark, "encoding": encoding}
+
+
+def _quantity(field: str, **rest: Any) -> Spec:
+    return {"field": field, "type": "quantitative", **rest}
+
+
+def _coloured(field: str, colours: dict[str, str]) -> Spec:
+    return {
+        "field": field,
+        "type": "nominal",
+        "scale": {"domain": list(colours), "range": list(colours.values())},
+        "legend": {"title": None, "orient": "top"},
+    }
+
+
+def _signed(form: str) -> str:
+    return f"datum.value == 0 ? '0' : format(datum.value, '{form}')"
+
+
+def _names(named: Rows, points: Rows, x: Spec, y: Spec) -> list[Spec]:
+    """Names beside some of the points, on whichever side is free; a name without room is left out."""
+    sides: dict[str, Rows] = {"left": [], "right": []}
+    for point, side in _with_room(named, points):
+        sides[side].append(point)
+    return [
+        _layer(
+            own,
+            {"type": "text", "align": align, "dx": gap, "fontSize": 9, "color": INK},
+            x=x, y=y, text={"field": "name"},
+        )
+        for own, align, gap in ((sides["right"], "left", _GAP), (sides["left"], "right", -_GAP))
+        if own
+    ]  # fmt: skip
+
+
+def _with_room(named: Rows, points: Rows) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each point whose name lies on no other name or point, with the side it stands on; sizes are on a logarithmic axis."""
+    sizes, heights = [math.log(point["size"]) for point in points], [point["level"] for point in points]
+    across = WIDTH / ((max(sizes) - min(sizes)) or 1)
+    up = _HEIGHT / ((max(heights) - min(heights)) or 1)
+    dots = [((size - min(sizes)) * across, height * up) for size, height in zip(sizes, heights, strict=True)]
+    taken: list[tuple[float, float, float]] = []
+    for point in sorted(named, key=lambda one: str(one["name"])):
+        at, height = (math.log(point["size"]) - min(sizes)) * across, point["level"] * up
+        length = _LETTER_WIDTH * len(point["name"])
+        for side, first in (("right", at + _GAP), ("left", at - _GAP - length)):
+            last = first + length
+            is_inside = first >= 0 and last <= WIDTH
+            is_on_a_name = any(
+                first <= end and last >= begin and abs(height - level) < _NAME_HEIGHT for begin, end, level in taken
+            )
+            is_on_a_dot = any(first <= x <= last and abs(height - y) < _NAME_HEIGHT / 2 for x, y in dots)
+            if is_inside and not is_on_a_name and not is_on_a_dot:
+                taken.append((first, last, height))
+                yield point, side
+                break
+
+
+def _finish(drawn: Spec, title: str, told: Sequence[str], about: About, sources: str = _SOURCES) -> Spec:
+    """With the title and what it tells above, and the source below."""
+    heading = {
+        "text": (FICTIONAL if about.is_fictional else "") + title, "subtitle": list(told), "anchor": "start",
+        "fontSize": 14, "subtitleFontSize": 11, "color": INK, "subtitleColor": QUIET, "offset": 10,
+    }  # fmt: skip
+    source = f"Source: {'invented files in the layouts of: ' if about.is_fictional else ''}{sources}."
+    return {
+        "$schema": SCHEMA,
+        "background": PAPER,
+        "padding": 12,
+        "title": {
+            "text": textwrap.wrap(source, _LETTERS_A_LINE),
+            "orient": "bottom", "anchor": "start", "fontSize": 9, "fontWeight": "normal", "color": QUIET, "offset": 12,
+        },
+        # The heading is that of the inner chart, for the outer one has its title at the foot.
+        "vconcat": [drawn | {"title": heading}],
+        "resolve": {"legend": {"color": "independent"}},
+        "config": {
+            "view": {"stroke": None},
+            "axis": {
+                "gridColor": SHADE, "domainColor": FAINT, "tickColor": FAINT, "labelColor": INK, "titleColor": QUIET,
+                "titleFontWeight": "normal", "labelFontSize": 10, "titleFontSize": 10,
+            },
+            "legend": {"labelColor": INK, "labelFontSize": 10, "labelLimit": 0, "offset": 4},
+        },
+    }  # fmt: skip
+
+
+def title(chart: Spec) -> str:
+    """The title of a chart, for those who do not see it."""
+    return str(chart["vconcat"][0]["title"]["text"])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# From chart to bytes
+
+
+def png(chart: Spec) -> bytes:
+    """The chart as a PNG file. The renderer and its packer are slow to import and are imported here."""
+    import vl_convert
+    from PIL import Image
+
+    drawn = Image.open(io.BytesIO(vl_convert.vegalite_to_png(chart, scale=_SCALE)))
+    # A chart has a few colours and their blends with the paper; the renderer's own file is ten times as large.
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in _blends() for value in colour])
+    packed = io.BytesIO()
+    drawn.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE).save(packed, "PNG", compress_level=9)
+    return packed.getvalue()
+
+
+def _blends() -> Iterator[tuple[int, int, int]]:
+    """Every colour of the palette in steps from the paper to itself, without those that are all but the paper."""
+    paper = _rgb(PAPER)
+    yield paper
+    for colour in map(_rgb, PALETTE):
+        for step in range(1, _STEPS + 1):
+            first, second, third = (round(p + (c - p) * step / _STEPS) for p, c in zip(paper, colour, strict=True))
+            if step == _STEPS or max(paper) - min(first, second, third) > _ALL_BUT_PAPER:
+                yield first, second, third
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
