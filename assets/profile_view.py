@@ -90,8 +90,15 @@ def _window(row: Record) -> str:
     return (
         f"{row['window_start']} to {row['window_end']}: {escape(row['unit_name'])} {row['looked_after_start']:,} to "
         f"{row['looked_after_end']:,} children, rate {row['change_pct']:+.1f}%, England {row['england_change_pct']:+.1f}%; "
-        f"{told}."
+        f"{told}{_evidence(row)}."
     )
+
+
+def _evidence(row: Record) -> str:
+    """The grade with the first part of its wording; the changes that follow there stand in the line already."""
+    if row["evidence"] is None:
+        return ""
+    return f"; evidence {row['evidence']}, {row['evidence_text'].split(':')[0]}"
 
 
 def _exclusion(row: Record) -> str:

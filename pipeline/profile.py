@@ -92,7 +92,8 @@ def profile(database_file: Path, wanted: str) -> Profile:
         ),
         windows=rows(
             "SELECT window_id, window_start, window_end, unit_name, looked_after_start, looked_after_end, change_pct,"
-            " england_change_pct, relative_change_pct, movement, relative, bucked, england_direction"
+            " england_change_pct, relative_change_pct, movement, relative, bucked, england_direction, evidence,"
+            " evidence_text"
             " FROM main.five_year_change WHERE list_contains(string_split(members, '+'), ?)"
             " ORDER BY window_end, window_start"
         ),

@@ -222,14 +222,16 @@ def _column_rows() -> pd.DataFrame:
 def verify(database: Path, frames_folder: Path, sql_folder: Path) -> dict[str, int]:
     """Row counts of a finished database, after proving that it is whole.
 
-    Every declared table is there and none besides; every table, view and column has its comment; counts equal the
-    Parquet files; every query in `sql/checks` returns no row; the storage version is the promised one.
+    Every declared table is there and none besides; every table, view and column has its comment; no figure is infinite or
+    a NaN; counts equal the Parquet files; every query in `sql/checks` returns no row; the storage version is the promised
+    one.
     """
     connection = duckdb.connect(str(database), read_only=True)
     try:
         _refuse_undeclared(connection)
         _refuse_uncommented(connection)
         _refuse_storage_version(connection)
+        _refuse_no_number(connection)
         counts = {
             table.full_name: _one(connection, f"SELECT count(*) FROM {table.full_name}") for table in catalogue.TABLES
         }
@@ -276,6 +278,16 @@ def _refuse_storage_version(connection: duckdb.DuckDBPyConnection) -> None:
     written = str(dict(tags[0][0]).get("storage_version", ""))
     if not written.startswith(STORAGE_VERSION.removesuffix(".0")):
         raise _not_whole(f"its storage version is {written}, not {STORAGE_VERSION}")
+
+
+def _refuse_no_number(connection: duckdb.DuckDBPyConnection) -> None:
+    """What is missing is null and has a reason; an infinity or a NaN would pass for a figure in sums and comparisons."""
+    for table in catalogue.TABLES:
+        numbers = [column.name for column in table.columns if column.kind == "number"]
+        if numbers and not table.is_view:
+            bad = " OR ".join(f'NOT isfinite("{name}")' for name in numbers)
+            if _one(connection, f"SELECT count(*) FROM {table.full_name} WHERE {bad}"):
+                raise _not_whole(f"{table.full_name} holds an infinity or a NaN")
 
 
 def _not_whole(problem: str) -> Refusal:

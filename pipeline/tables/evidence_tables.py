@@ -428,9 +428,9 @@ NULL_CALIBRATION = Table(
         Column("rule", "text", "usual_movement: evidence A or B, the project's own rule. evidence_a: evidence A. Both also "
                "refitted: with usual movement fitted to the country's own yearly movements. opposite_sign: the change has "
                "the other sign than England's. apart_from_england: it differs by 10% or more. funnel_od: outside a funnel "
-               "of changes widened for over-dispersion. fingertips_marker: Increasing or Decreasing over the last five years. "
-               "poisson_slope, quasi_poisson_slope: slope of a log-linear model of counts against England. mann_kendall: "
-               "exact test of the log rate net of England.", allowed=_CALIBRATED),
+               "of changes widened for over-dispersion. fingertips_marker: Increasing or Decreasing over the last five "
+               "years. poisson_slope, quasi_poisson_slope: slope of a log-linear model of counts against England. "
+               "mann_kendall: exact test of the log rate net of England.", allowed=_CALIBRATED),
         Column("position", "integer", "Place of the rule in the table: the project's own first."),
         Column("nominal", "number", "Share that the rule is meant to flag where there is no trend, 0 to 1.", nullable=True),
         Column("share_real", "number", "Share of units flagged in the published data, 0 to 1.", nullable=True),

@@ -445,6 +445,22 @@ def test_another_storage_version_is_refused(tmp_path: Path, published: publish.P
         publish.verify(newer, parquet, SQL)
 
 
+@pytest.mark.parametrize("figure", ["nan", "infinity", "-infinity"])
+def test_what_is_no_number_stops_publication(
+    standing: Path, parquet: Path, monkeypatch: pytest.MonkeyPatch, figure: str
+) -> None:
+    """A missing figure is null; DuckDB would sort a NaN above every number and carry an infinity into every mean."""
+    fill = publish._fill_about
+
+    def fill_and_spoil(connection: duckdb.DuckDBPyConnection, facts: dict[str, str]) -> None:
+        fill(connection, facts)
+        connection.execute(f"UPDATE main.vintage_effect SET rate_rebased = '{figure}'::DOUBLE")
+        connection.execute(f"UPDATE main.five_year_change SET z = '{figure}'::DOUBLE")
+
+    monkeypatch.setattr(publish, "_fill_about", fill_and_spoil)
+    assert "main.five_year_change holds an infinity or a NaN" in refused(standing, parquet).problem
+
+
 def test_an_undeclared_table_stops_publication(standing: Path, parquet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that somebody creates on the way, but forgets to declare."""
     fill = publish._fill_about
