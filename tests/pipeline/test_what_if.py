@@ -90,7 +90,7 @@ def test_the_seed_is_that_of_the_draws(ask) -> None:
 
 def test_the_projects_own_settings_stay_as_they_are(ask) -> None:
     ask(relative_pct=50.0, seed=3)
-    assert settings.load() is CHOSEN
+    assert settings.load() == CHOSEN
     assert (CHOSEN.classes.relative_pct, CHOSEN.seed) == (PUBLISHED.relative_pct, PUBLISHED.seed)
 
 
