@@ -110,7 +110,7 @@ def test_no_window_no_line() -> None:
 
 @published
 def test_the_published_files_worked_out_a_second_time(real: Readings) -> None:
-    """tests/golden/work_out_evidence.py writes the sandwich out as two by two matrices."""
+    """tests/golden/calculate_evidence.py writes the sandwich out as two by two matrices."""
     with GOLDEN.open(encoding="utf-8") as file:
         golden = {row["figure"]: float(row["value"]) for row in csv.DictReader(file)}
     data = windows.all_window_data(real.core_looked_after, real.core_population, real.areas, settings.load().windows)

@@ -200,7 +200,7 @@ def real_changes(real: Readings) -> pd.DataFrame:
 
 @published
 def test_the_published_grades_worked_out_a_second_time(real_changes: pd.DataFrame) -> None:
-    """tests/golden/work_out_evidence.py takes A from the step-up procedure itself, not from adjusted p-values."""
+    """tests/golden/calculate_evidence.py takes A from the step-up procedure itself, not from adjusted p-values."""
     with GOLDEN.open(encoding="utf-8") as file:
         golden = {(row["window_id"], row["unit_id"]): row for row in csv.DictReader(file)}
     flagged = real_changes.loc[real_changes["evidence"] != "C"].set_index(["window_id", "unit_id"])

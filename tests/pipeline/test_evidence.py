@@ -285,7 +285,7 @@ def test_golden_kendall(name: str) -> None:
 @published
 def test_the_golden_figures_are_those_of_these_files(tmp_path: Path) -> None:
     """The script that made them makes them again."""
-    script = GOLDEN / "work_out_evidence.py"
+    script = GOLDEN / "calculate_evidence.py"
     subprocess.run([sys.executable, script, folder(), tmp_path], check=True)
     for name in ("evidence.csv", "grades.csv"):
         assert (tmp_path / name).read_text(encoding="utf-8") == (GOLDEN / name).read_text(encoding="utf-8"), name

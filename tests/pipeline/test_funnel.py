@@ -146,7 +146,7 @@ def test_years_with_few_authorities_have_no_funnel() -> None:
 
 @published
 def test_the_published_level_worked_out_a_second_time(real: Readings) -> None:
-    """tests/golden/work_out_evidence.py; 151 authorities in being but for two too small, as in 2025."""
+    """tests/golden/calculate_evidence.py; 151 authorities in being but for two too small, as in 2025."""
     with (GOLDEN / "evidence.csv").open(encoding="utf-8") as file:
         golden = {row["figure"]: float(row["value"]) for row in csv.DictReader(file)}
     found = funnel.funnel_levels(real.core_looked_after, real.core_population, real.areas, SETTINGS)

@@ -203,7 +203,7 @@ def real_stats(real: Readings) -> pd.DataFrame:
 
 @published
 def test_the_published_files_worked_out_a_second_time(real_stats: pd.DataFrame) -> None:
-    """tests/golden/work_out_evidence.py."""
+    """tests/golden/calculate_evidence.py."""
     with GOLDEN.open(encoding="utf-8") as file:
         golden = {row["figure"]: float(row["value"]) for row in csv.DictReader(file)}
     own = real_stats.loc["all_units"]

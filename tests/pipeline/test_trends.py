@@ -434,9 +434,9 @@ def test_published_england_numbers_stand_beside_the_pooled_change(real: Readings
 @published
 def test_the_figures_worked_out_before_are_those_of_these_files(tmp_path: Path) -> None:
     """The golden tables are what their script makes of the published files today."""
-    from tests.golden import work_out
+    from tests.golden import calculate
     from tests.published_files import folder
 
-    work_out.work_out(folder(), tmp_path)
+    calculate.calculate(folder(), tmp_path)
     for name in ("windows.csv", "bucking_units.csv"):
         assert (tmp_path / name).read_text(encoding="utf-8") == (GOLDEN / name).read_text(encoding="utf-8"), name

@@ -260,7 +260,7 @@ def real_fit(real: Readings) -> tuple[Fit, pd.DataFrame]:
 
 @published
 def test_the_published_files_worked_out_a_second_time(real_fit: tuple[Fit, pd.DataFrame]) -> None:
-    """tests/golden/work_out_evidence.py: plain loops, normal equations, nothing of this project."""
+    """tests/golden/calculate_evidence.py: plain loops, normal equations, nothing of this project."""
     expected, table = golden(), real_fit[1].set_index("fitted_on")
     primary, uncut = table.loc["primary"], table.loc["no_winsorising"]
     assert primary["n_obs"] == expected["volatility/n_obs"]

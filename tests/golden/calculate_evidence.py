@@ -1,9 +1,9 @@
 """How unusual the changes are, worked out a second time from the published files and without the project's code.
 
 What belongs here: the formulas of methods.md C4, C5, C10, C12 and C14 in plain loops over plain numbers, on the files that
-`work_out.py` reads. What does not: anything imported from `pipeline` or from a library of statistics.
+`calculate.py` reads. What does not: anything imported from `pipeline` or from a library of statistics.
 
-    python tests/golden/work_out_evidence.py FOLDER_WITH_PUBLISHED_FILES OUTPUT_FOLDER
+    python tests/golden/calculate_evidence.py FOLDER_WITH_PUBLISHED_FILES OUTPUT_FOLDER
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from statistics import NormalDist, fmean, variance
 
-import work_out
-from work_out import CITY_OF_LONDON, LONG_COLUMNS, LONG_FILE, REBASED, SCILLY, Numbers
+import calculate
+from calculate import CITY_OF_LONDON, LONG_COLUMNS, LONG_FILE, REBASED, SCILLY, Numbers
 
 NORMAL = NormalDist()
 # Second year of a pair -> newest release that holds both years.
@@ -27,10 +27,10 @@ Units = dict[str, list[tuple[int, int]]]  # unit -> count and population of each
 
 def counts_of_release(folder: Path, release: int, year: int) -> Numbers:
     kind, number = LONG_COLUMNS[release]
-    return work_out.numbers(
+    return calculate.numbers(
         [
             (row["old_la_code"], row[number])
-            for row in work_out.rows(folder / "cla" / str(release) / LONG_FILE)
+            for row in calculate.rows(folder / "cla" / str(release) / LONG_FILE)
             if row["geographic_level"] == "Local authority"
             and row["time_period"] == str(year)
             and "31 March" in row[kind]
@@ -41,18 +41,18 @@ def counts_of_release(folder: Path, release: int, year: int) -> Numbers:
 def units_of(years: list[int], counts: dict[int, Numbers], people: dict[int, Numbers]) -> Units:
     """The units of the window that spans the years, with both numbers above 0 in every one of them."""
     first, last = years[0], years[-1]
-    joined = work_out.together(first, last)
+    joined = calculate.together(first, last)
     groups = {"+".join(after): set(before) | set(after) for before, after in joined}
     taken = {code for group in groups.values() for code in group}
     for code in set(counts[last]) - taken - {CITY_OF_LONDON, SCILLY}:
-        if work_out.there(last, code):
+        if calculate.there(last, code):
             groups[code] = {code}
     found = {}
     for unit, group in sorted(groups.items()):
         series = []
         for year in years:
-            codes = tuple(code for code in sorted(group) if work_out.there(year, code))
-            pair = work_out.total(counts[year], codes), work_out.total(people[year], codes)
+            codes = tuple(code for code in sorted(group) if calculate.there(year, code))
+            pair = calculate.total(counts[year], codes), calculate.total(people[year], codes)
             if codes and all(pair):
                 series.append(pair)
         if len(series) == len(years):
@@ -74,7 +74,7 @@ def movements(folder: Path) -> list[tuple[float, float]]:
     for year, release in PAIRS.items():
         years = [year - 1, year]
         counts = {one: counts_of_release(folder, release, one) for one in years}
-        people = {one: work_out.children(folder, REBASED, one) for one in years}
+        people = {one: calculate.children(folder, REBASED, one) for one in years}
         units = units_of(years, counts, people)
         step = england(units, 1) - england(units, 0)
         for before, after in units.values():
@@ -183,7 +183,7 @@ def baseline(units: dict[str, tuple[int, int, int, int]]) -> dict[str, float]:
     return {"slope": slope, "std_error": math.sqrt(meat), "correlation": correlation(x, y)}
 
 
-def work_out_evidence(folder: Path, out: Path) -> None:
+def calculate_evidence(folder: Path, out: Path) -> None:
     """Write `evidence.csv` (one number a row) and `grades.csv` (one unit a row) into `out`."""
     found = movements(folder)
     c = 3.0
@@ -196,14 +196,14 @@ def work_out_evidence(folder: Path, out: Path) -> None:
         "volatility/a_uncut": plain_a, "volatility/b_uncut": plain_b,
     }  # fmt: skip
     years = list(range(2018, NEWEST_YEAR + 1))
-    counts = {year: work_out.looked_after(folder, year) for year in years}
-    people = {year: work_out.children(folder, REBASED, year) for year in years}
+    counts = {year: calculate.looked_after(folder, year) for year in years}
+    people = {year: calculate.children(folder, REBASED, year) for year in years}
     panel = units_of(years, counts, people)
     values["memory/n_units"] = len(panel)
     values |= {f"memory/{name}": value for name, value in memory(panel).items()}
     newest = units_of([NEWEST_YEAR], counts, people)
     values |= {f"funnel/{name}": value for name, value in funnel(newest).items()}
-    values |= {f"baseline/{name}": value for name, value in baseline(work_out.window_units("main_h5", folder)).items()}
+    values |= {f"baseline/{name}": value for name, value in baseline(calculate.window_units("main_h5", folder)).items()}
     with (out / "evidence.csv").open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["figure", "value"])
@@ -211,10 +211,10 @@ def work_out_evidence(folder: Path, out: Path) -> None:
     with (out / "grades.csv").open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["window_id", "unit_id", "z", "grade"])
-        for window_id, (start, end) in work_out.WINDOWS.items():
-            graded = grades(work_out.window_units(window_id, folder), end - start, a, b)
+        for window_id, (start, end) in calculate.WINDOWS.items():
+            graded = grades(calculate.window_units(window_id, folder), end - start, a, b)
             lines.writerows((window_id, unit, f"{z:.9f}", grade) for unit, z, grade in graded if grade != "C")
 
 
 if __name__ == "__main__":
-    work_out_evidence(Path(sys.argv[1]), Path(sys.argv[2]))
+    calculate_evidence(Path(sys.argv[1]), Path(sys.argv[2]))

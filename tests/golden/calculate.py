@@ -4,7 +4,7 @@ What belongs here: plain reading of comma-separated files and plain arithmetic, 
 does not: anything imported from `pipeline`, and anything clever: which file speaks for a year and which authorities
 belong together are written out by hand from the publishers' notes.
 
-    python tests/golden/work_out.py FOLDER_WITH_PUBLISHED_FILES OUTPUT_FOLDER
+    python tests/golden/calculate.py FOLDER_WITH_PUBLISHED_FILES OUTPUT_FOLDER
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _median(values: list[float]) -> float:
     return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
 
 
-def work_out(folder: Path, out: Path) -> None:
+def calculate(folder: Path, out: Path) -> None:
     """Write `windows.csv` and `bucking_units.csv` into `out`."""
     found = {window_id: summary(window_id, window_units(window_id, folder)) for window_id in WINDOWS}
     with (out / "windows.csv").open("w", encoding="utf-8", newline="") as file:
@@ -199,4 +199,4 @@ def work_out(folder: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    work_out(Path(sys.argv[1]), Path(sys.argv[2]))
+    calculate(Path(sys.argv[1]), Path(sys.argv[2]))
