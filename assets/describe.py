@@ -36,7 +36,7 @@ def table_metadata(table: Table) -> dict:
     }
 
 
-def spec(table: Table, group: str, deps: list[str] | None = None) -> dict:
+def spec(table: Table, group: str) -> dict:
     """Arguments of an asset that makes a declared table."""
     return {"group_name": group, "description": table.comment, "metadata": table_metadata(table)}
 

@@ -39,7 +39,7 @@ class Seen:
     def once(self, key: tuple[object, ...], place: Place, value: str) -> None:
         """Note the key, or refuse with both rows if it was there already."""
         if key in self._rows:
-            raise _refuse(
+            raise refuse(
                 "duplicated_row",
                 f"{self._what} stand in row {self._rows[key]} already",
                 place,
@@ -61,7 +61,7 @@ def count(text: str, place: Place, release: int) -> tuple[int | None, str | None
     if cell in known:
         return None, cell
     if _NUMERIC.fullmatch(cell):
-        raise _refuse(
+        raise refuse(
             "not_a_count",
             "a count of children is a whole number, not negative and without separators",
             place,
@@ -69,14 +69,8 @@ def count(text: str, place: Place, release: int) -> tuple[int | None, str | None
             "restore the published figure",
         )
     if not cell:
-        raise _refuse(
-            "blank_cell",
-            "the cell is blank, which is neither a number nor a marker",
-            place,
-            text,
-            "use the file as published",
-        )
-    raise _refuse(
+        raise _blank(text, place)
+    raise refuse(
         "unknown_marker",
         f"the marker is not one of {' '.join(known)}, the ones known for the release of {release}",
         place,
@@ -97,14 +91,8 @@ def measurement(text: str, place: Place, symbols: Collection[str]) -> tuple[floa
     if cell in symbols:
         return None, cell
     if not cell:
-        raise _refuse(
-            "blank_cell",
-            "the cell is blank, which is neither a number nor a marker",
-            place,
-            text,
-            "use the file as published",
-        )
-    raise _refuse(
+        raise _blank(text, place)
+    raise refuse(
         "unknown_marker",
         f"this is neither a number without separators nor a marker ({' '.join(symbols) or 'the layout has none'})",
         place,
@@ -113,11 +101,21 @@ def measurement(text: str, place: Place, symbols: Collection[str]) -> tuple[floa
     )
 
 
+def _blank(text: str, place: Place) -> Refusal:
+    return refuse(
+        "blank_cell",
+        "the cell is blank, which is neither a number nor a marker",
+        place,
+        text,
+        "use the file as published",
+    )
+
+
 def year(text: str, place: Place) -> int:
     """A four-digit year."""
     cell = text.strip()
     if not _YEAR.fullmatch(cell):
-        raise _refuse("not_a_year", "this is not a year", place, text, "use the file as published")
+        raise refuse("not_a_year", "this is not a year", place, text, "use the file as published")
     return int(cell)
 
 
@@ -125,7 +123,7 @@ def dfe_code(text: str, place: Place, known: frozenset[str]) -> str:
     """A three-digit local authority code that the lookup of areas knows. It stays text: a leading zero counts."""
     cell = text.strip()
     if not _DFE_CODE.fullmatch(cell) or cell not in known:
-        raise _refuse(
+        raise refuse(
             "unknown_area",
             "the area code is not in the lookup of local authorities",
             place,
@@ -154,7 +152,7 @@ def one_of(text: str, choices: dict[str, str], place: Place, what: str) -> str:
     """The meaning of a cell that may hold only a few words."""
     cell = text.strip()
     if cell not in choices:
-        raise _refuse(
+        raise refuse(
             "unknown_word",
             f"this is no {what} that the layout is known to use ({', '.join(choices)})",
             place,
@@ -164,5 +162,6 @@ def one_of(text: str, choices: dict[str, str], place: Place, what: str) -> str:
     return choices[cell]
 
 
-def _refuse(code: str, problem: str, place: Place, value: str, remedy: str) -> Refusal:
+def refuse(code: str, problem: str, place: Place, value: str, remedy: str) -> Refusal:
+    """The refusal for one cell: its place and the value as it stands there."""
     return Refusal(code, problem, file=place.file, row=place.row, column=place.column, value=value, remedy=remedy)

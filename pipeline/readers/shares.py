@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from pipeline.errors import Refusal
 from pipeline.readers import cells
 from pipeline.readers.cells import Place
 
@@ -23,7 +22,7 @@ def count(text: str, place: Place, symbols: Collection[str] = ()) -> tuple[int |
     if number is None:
         return None, marker
     if number < 0 or not number.is_integer():
-        raise _refuse(
+        raise cells.refuse(
             "not_a_count", "a count is a whole number, not negative", place, text, "use the file as published"
         )
     return int(number), None
@@ -38,7 +37,7 @@ def per_cent_of_fraction(text: str, place: Place, symbols: Collection[str] = ())
     if number is None:
         return None, marker
     if not 0 <= number <= 1:
-        raise _refuse(
+        raise cells.refuse(
             "not_a_fraction",
             "this layout gives shares as fractions between 0 and 1, and this is none: is it in per cent?",
             place,
@@ -46,7 +45,3 @@ def per_cent_of_fraction(text: str, place: Place, symbols: Collection[str] = ())
             "restore the published fraction",
         )
     return float(Decimal(text.strip()).scaleb(2)), None
-
-
-def _refuse(code: str, problem: str, place: Place, value: str, remedy: str) -> Refusal:
-    return Refusal(code, problem, file=place.file, row=place.row, column=place.column, value=value, remedy=remedy)

@@ -12,8 +12,6 @@ from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
 from pipeline.tables.evidence_tables import CHANGE_EVIDENCE
 
-_DESCRIBES, _TREND = shared.DESCRIBES, shared.TREND
-
 CARE_NUMBERS = Table(
     schema="main",
     name="care_numbers",
@@ -26,7 +24,7 @@ CARE_NUMBERS = Table(
         "All populations are of one vintage (rebased), which begins with reporting year 2013: earlier rates are missing "
         "here, and the windows that need them use another vintage throughout.",
         "Spending is not adjusted for prices or local costs, and on several definitions: compare within one spending_basis.",
-        *_DESCRIBES,
+        *shared.DESCRIBES,
     ),
     columns=(
         shared.LA_CODE,
@@ -179,8 +177,8 @@ CHANGES = Table(
         "England is pooled over the units of the window.",
         "evidence never alters the other columns: a unit that bucked the trend with evidence C is one whose movement is "
         "common for an authority of its size.",
-        *_DESCRIBES,
-        *_TREND,
+        *shared.DESCRIBES,
+        *shared.TREND,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -234,7 +232,7 @@ BUCKING_THE_TREND = Table(
     description="The newest five-year window in which England has a clear direction: who moved against it.",
     grain="unit of that window",
     key=("unit_name",),
-    warnings=(*_DESCRIBES, *_TREND),
+    warnings=(*shared.DESCRIBES, *shared.TREND),
     columns=(
         shared.WINDOW_ID,
         shared.WINDOW_START,
