@@ -113,6 +113,19 @@ class CalibrationSettings:
 
 
 @dataclass(frozen=True)
+class RegressionSettings:
+    """When a model is fitted, how often it is resampled, and the levels that are told beside it."""
+
+    fewest_units: int
+    draws: int
+    curve_draws: int
+    moran_draws: int
+    test_p: float
+    detectable: float
+    huber_c: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings with the sha256 of the file they came from."""
 
@@ -125,6 +138,7 @@ class Settings:
     groups: GroupSettings
     sensitivity: SensitivitySettings
     calibration: CalibrationSettings
+    regression: RegressionSettings
     sha256: str
 
 
@@ -145,5 +159,6 @@ def load() -> Settings:
         groups=GroupSettings(**values["groups"]),
         sensitivity=SensitivitySettings(**{name: tuple(chosen) for name, chosen in values["sensitivity"].items()}),
         calibration=CalibrationSettings(**values["calibration"]),
+        regression=RegressionSettings(**values["regression"]),
         sha256=hashlib.sha256(content).hexdigest(),
     )
