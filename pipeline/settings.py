@@ -117,10 +117,10 @@ class RegressionSettings:
     """When a model is fitted, how often it is resampled, and the levels that are told beside it."""
 
     fewest_units: int
-    draws: int
+    resampling_draws: int
     curve_draws: int
     moran_draws: int
-    test_p: float
+    curve_p: float
     detectable: float
     huber_c: float
 
