@@ -160,10 +160,13 @@ def simulate_exposures(seed: int) -> Exposures:
     return exposures.simulate(_stream(seed, 6), _stream(seed, 7))
 
 
-def simulate_stock(seed: int, children: Integers, causes: Exposures) -> Stock:
+def simulate_stock(
+    seed: int, children: Integers, causes: Exposures, coefficients: planted.Coefficients = planted.PLANTED
+) -> Stock:
     """Simulate the looked-after children of a seed over all years; `children` by piece and mid-year.
 
-    A reporting year divides by the mid-year before it, so one column of `children` stands for both.
+    A reporting year divides by the mid-year before it, so one column of `children` stands for both. Other `coefficients`
+    than those of the files make another country from the same chance.
     """
     places = atlas.places()
     pieces, ordinary, rng = places.pieces, places.is_ordinary, _stream(seed, 2)
@@ -179,7 +182,7 @@ def simulate_stock(seed: int, children: Integers, causes: Exposures) -> Stock:
     deviations = _plant(pieces, children[:, at_start], rng)
     covariates = exposures.of_window(causes, children, stock[:, at_start], children[:, at_start])
     looked_after = places.members_at_window_start @ stock[:, at_start]
-    explained = planted.explained(covariates, looked_after.astype(float))
+    explained = planted.explained(covariates, looked_after.astype(float), coefficients)
     deviation = np.array([deviations.get(piece, 0.0) for piece in pieces])
     moved = (deviation + explained @ places.members_at_window_start) / (WINDOW_END - WINDOW_START)
     free = ordinary & (deviation == 0)

@@ -42,6 +42,7 @@ _LOW_INCOME_NOISE = 0.015
 _INDEX_PATH = {2015: 0.95, 2019: 0.80, 2025: 1.75}  # of the older measure's first year; incomes after housing in 2025
 _INDEX_NOISE, _INDEX_MOST = 0.05, 85.0
 _MEALS_MEDIAN, _MEALS_SPREAD, _MEALS_MOST = 14.5, 0.40, 60.0
+_MEALS_OWN_STEP = 0.04  # of the log odds in a year
 _MEALS_PATH = (1.0, 0.97, 0.95, 1.03, 1.14, 1.37, 1.46, 1.54, 1.58, 1.64)
 
 # Log odds of taking part and of a good judgement: at middling deprivation, and by one standard score of it.
@@ -140,5 +141,8 @@ def _index(low_income: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _meals(deprivation: Floats, rng: np.random.Generator) -> Floats:
-    start = _MEALS_MEDIAN * np.exp(_MEALS_SPREAD * _related(deprivation, 0.85, rng))
-    return np.minimum(start[:, None] * np.array(_MEALS_PATH), _MEALS_MOST)
+    """Draw odds that follow a common path and one of the authority's own, so that a change is no multiple of a level."""
+    start = np.minimum(_MEALS_MEDIAN * np.exp(_MEALS_SPREAD * _related(deprivation, 0.85, rng)), _MEALS_MOST)
+    own = np.cumsum(rng.normal(0.0, _MEALS_OWN_STEP, (len(start), len(_MEALS_PATH))), axis=1)
+    odds = start[:, None] / (100 - start[:, None]) * np.array(_MEALS_PATH) * np.exp(own)
+    return 100 * odds / (1 + odds)
