@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from pipeline import geography, unit_series
+from pipeline import geography, randomness, unit_series
 from pipeline.geography import Areas
 from pipeline.readers.population_dfe import REBASED
 from pipeline.settings import EvidenceSettings
@@ -30,7 +30,6 @@ Floats = npt.NDArray[np.float64]
 ALL_UNITS, LARGE_UNITS = "all_units", "large_units"
 SHORT_SERIES, TOO_FEW_UNITS, NOT_AVAILABLE = "short_series", "too_few_units", "not_available"
 NO_VARIATION, NOT_APPLICABLE = "no_variation", "not_applicable"
-_PURPOSE = 2  # of the random numbers, methods.md D9
 _TAILS = (2.5, 97.5)
 _STILL = 1e-24  # a variance this small, of movements of 1e-12 on the log scale, is rounding
 
@@ -67,7 +66,7 @@ def variance_ratios(log_rates: Floats, lags: int, draws: int, seed: int) -> list
     n, years = log_rates.shape
     ks = [k for k in range(1, lags + 1) if k < years]
     changes = [log_rates[:, k:] - log_rates[:, :-k] for k in ks]
-    picks = np.random.default_rng([seed, _PURPOSE, 0, 0]).integers(0, n, size=(draws, n))
+    picks = randomness.stream(seed, randomness.VARIANCE_RATIO).integers(0, n, size=(draws, n))
     # How often each unit is in each resample: the variances of all of them are then two products of matrices.
     times = np.zeros((draws, n))
     np.add.at(times, (np.arange(draws)[:, np.newaxis], picks), 1.0)

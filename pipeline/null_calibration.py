@@ -17,7 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline import evidence, funnel, limits, recent_trend, textbook_rules, trends, unit_series, volatility
+from pipeline import (
+    evidence,
+    funnel,
+    limits,
+    randomness,
+    recent_trend,
+    textbook_rules,
+    trends,
+    unit_series,
+    volatility,
+)
 from pipeline.geography import Areas
 from pipeline.limits import Floats
 from pipeline.settings import Settings
@@ -37,7 +47,6 @@ RULES = (USUAL, USUAL_REFITTED, EXCEPTIONAL, EXCEPTIONAL_REFITTED, OPPOSITE, APA
 NOT_AVAILABLE, TOO_FEW_UNITS, NOT_CONVERGED, NOT_APPLICABLE = (
     "not_available", "too_few_units", "not_converged", "not_applicable",
 )  # fmt: skip
-_PURPOSE = 1  # of the random numbers, methods.md D9
 _TAILS = (2.5, 97.5)
 _BLOCK = 50  # draws at a time: their arrays stay in the processor's cache, and the result does not depend on it
 
@@ -123,7 +132,7 @@ def simulated(found: Panel, usual: Fit, noise: Floats) -> Floats:
 
 def blocks_of_noise(found: Panel, draws: int, seed: int, block: int) -> Iterator[Floats]:
     """All the noise there is, a few draws at a time; cut into blocks of any size it is the same."""
-    random = np.random.default_rng([seed, _PURPOSE, 0, 0])
+    random = randomness.stream(seed, randomness.NULL_CALIBRATION)
     for first in range(0, draws, block):
         yield random.standard_normal((min(block, draws - first), found.steps, len(found.counts)))
 
