@@ -15,8 +15,10 @@ test: $(READY)  ## Set up and run the tests
 ui: $(READY)  ## Open the Dagster UI on localhost
 	$(BIN)/care-numbers ui
 
-bench: $(READY)  ## Measure the statistics of evidence against their limit and a plain loop
+bench: $(READY)  ## Measure the statistics against their limits and plain loops
 	$(BIN)/python -m bench.evidence
+	test -e $(VENV)/.compared || $(MAKE) --no-print-directory $(VENV)/.compared || true
+	$(BIN)/python -m bench.resampling
 
 lint: $(READY)  ## Style, types, stale documents
 	$(BIN)/ruff check .
@@ -33,9 +35,16 @@ docs: $(READY)  ## Write the data dictionary afresh from the declarations
 lock: ## Resolve the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --output-file requirements.lock
+	uv pip compile bench/requirements.in --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --output-file bench/requirements.lock
 
 clean:  ## Remove what can be made again; imported files stay
 	rm -rf data/processed/* $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+# What the benchmark of resampling compares itself with; without a package index it says so and goes on.
+$(VENV)/.compared: $(READY) bench/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement bench/requirements.lock
+	touch $@
 
 # Exact versions with hashes first, then the project itself without looking for anything more.
 $(READY): requirements.lock pyproject.toml

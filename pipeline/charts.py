@@ -1,49 +1,54 @@
 """The few pictures that people would rather look at than read: charts of published tables as small PNG files.
 
-What belongs here: what a chart shows, its words and its looks. What does not: figures (a chart draws the columns of its
-table) and where a picture is shown (`assets.describe`).
+What belongs here: what a chart shows and its words, and the renderer. What does not: figures (a chart draws the columns of
+its table), what all charts share (`chart_parts`), those of regressions (`regression.model_charts`), and where a picture is
+shown (`assets.describe`).
 
-A chart is a Vega-Lite specification as plain data, which the renderer takes as it is. No polarity: one neutral palette, in
-which no colour stands for a good or a bad direction. Every chart says what it shows and from what; the sentences that
-stand on everything are printed under it as text, for letters are what a picture costs most. The same table gives the same
-bytes.
+A chart is a Vega-Lite specification as plain data, which the renderer takes as it is. Every chart says what it shows and
+from what; the sentences that stand on everything are printed under it as text, for letters are what a picture costs most.
+The same table gives the same bytes.
 """
 
 from __future__ import annotations
 
 import io
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from pipeline import evidence
+from pipeline.chart_parts import (
+    BLUE,
+    DASHED,
+    DOT,
+    FAINT,
+    INK,
+    OCHRE,
+    PALETTE,
+    PAPER,
+    QUIET,
+    SHADE,
+    SOURCES,
+    WIDTH,
+    About,
+    Rows,
+    Spec,
+    coloured,
+    finish,
+    layer,
+    quantity,
+    signed,
+    years_of,
+)
 
-Spec = dict[str, Any]
-Rows = list[dict[str, Any]]
-
-INK, QUIET, FAINT, SHADE = "#1f2a37", "#6b7684", "#c9d1da", "#e8edf3"
-BLUE, OCHRE = "#2f5f8f", "#c77c11"
-PAPER = "#ffffff"
-PALETTE = (INK, QUIET, FAINT, SHADE, BLUE, OCHRE)
-
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-WIDTH, _HEIGHT = 620, 360
+_HEIGHT = 360
 _SCALE = 1.2  # legible on a dense screen, and well under the size that an event log should hold
 _STEPS = 6  # between a colour and the paper: the edges of letters need no more
 _ALL_BUT_PAPER = 16  # of 255: the packer matches colours coarsely, and would tint the paper
-_LETTERS_A_LINE = 138
 _GAP, _LETTER_WIDTH, _NAME_HEIGHT = 6, 5, 11  # of a name at its size, in points: enough to keep names off each other
-FICTIONAL = "FICTIONAL: "
-_SOURCES = (
-    "Department for Education, children looked after; Office for National Statistics, mid-year population estimates"
-)
-_DASHED = {"type": "rule", "color": QUIET, "strokeDash": [4, 3]}
-_DOT = {"type": "circle", "size": 44, "opacity": 0.85, "stroke": PAPER, "strokeWidth": 0.6}
 _MEASURES = {
     "baseline_rate": "Rate at the start",
     "started_per_10k": "Started, per 10,000 children",
@@ -55,14 +60,6 @@ _MEASURES = {
     "ofsted_good": "Judged good or better",
     "innovation_programme": "Innovation Programme",
 }
-
-
-@dataclass(frozen=True)
-class About:
-    """What a chart is about: the country by name, and whether it is fictional."""
-
-    country: str
-    is_fictional: bool
 
 
 @dataclass(frozen=True)
@@ -88,20 +85,20 @@ def national_series(national: pd.DataFrame, spans: Sequence[Span], about: About)
     rates = [_in_year(row.year, row.rate_per_10k, by_authority) for row in rated.itertuples()]
     first, last = min(row["year"] for row in numbers), max(row["year"] for row in numbers)
     years = {"domain": [first, last], "nice": False}
-    colour = _coloured("series", {by_authority: BLUE, rounded: QUIET})
-    shaded = _layer(
+    colour = coloured("series", {by_authority: BLUE, rounded: QUIET})
+    shaded = layer(
         [{"start": span.start, "end": span.end} for span in spans],
         {"type": "rect", "color": SHADE},
-        x=_quantity("start", scale=years, title=None),
+        x=quantity("start", scale=years, title=None),
         x2={"field": "end"},
     )
 
     def panel(rows: Rows, title: str, form: str, height: int) -> Spec:
-        line = _layer(
+        line = layer(
             rows,
             {"type": "line", "point": {"size": 16}},
-            x=_quantity("year", scale=years, title=None, axis={"format": "d", "tickMinStep": 1}),
-            y=_quantity("value", scale={"zero": False}, title=title, axis={"format": form}),
+            x=quantity("year", scale=years, title=None, axis={"format": "d", "tickMinStep": 1}),
+            y=quantity("value", scale={"zero": False}, title=title, axis={"format": form}),
             color=colour,
         )
         return {"layer": [shaded, line], "width": WIDTH, "height": height}
@@ -110,7 +107,7 @@ def national_series(national: pd.DataFrame, spans: Sequence[Span], about: About)
     if rates:
         panels.append(panel(rates, "Per 10,000 children aged 0-17", ".0f", 130))
     newest = summed.iloc[-1]
-    return _finish(
+    return finish(
         {"vconcat": panels, "spacing": 14},
         f"Children looked after in {about.country}, {first} to {last}",
         [
@@ -137,39 +134,39 @@ def changes(units: pd.DataFrame, about: About) -> Spec:
         for row, own in zip(units.itertuples(), has_bucked, strict=True)
     ]
     ends = [point["level"] for point in points]
-    x = _quantity(
+    x = quantity(
         "size",
         scale={"type": "log", "nice": False, "padding": 12},
         title="Children looked after, mean of both ends (logarithmic)",
         axis={"values": [50, 100, 200, 500, 1000, 2000], "format": ",d"},
     )
-    y = _quantity(
+    y = quantity(
         "level",
         scale={"domain": [min(-50, *ends), max(50, *ends)], "clamp": True, "padding": 6},
         title=f"Change of the rate relative to {about.country}, per cent",
-        axis={"labelExpr": _signed("+d")},
+        axis={"labelExpr": signed("+d")},
     )
     usual = [
         {"size": row.mean_number, "low": row.usual_low_pct, "high": row.usual_high_pct}
         for row in units.sort_values("mean_number").itertuples()
         if is_judged
     ]
-    dots = _layer(points, _DOT, x=x, y=y, color=_coloured("group", {groups[True]: OCHRE, groups[False]: BLUE}))
+    dots = layer(points, DOT, x=x, y=y, color=coloured("group", {groups[True]: OCHRE, groups[False]: BLUE}))
     named = [point for point, outside in zip(points, is_outside, strict=True) if outside]
-    return _finish(
+    return finish(
         {
             "layer": [
-                _layer(
-                    usual, {"type": "area", "color": SHADE, "clip": True}, x=x, y=_quantity("low"), y2={"field": "high"}
+                layer(
+                    usual, {"type": "area", "color": SHADE, "clip": True}, x=x, y=quantity("low"), y2={"field": "high"}
                 ),
-                _layer([{"level": 0}], _DASHED, y=y),
+                layer([{"level": 0}], DASHED, y=y),
                 dots,
                 *_names(named, points, x, y),
             ],
             "width": WIDTH,
             "height": _HEIGHT,
         },
-        f"Change against {about.country}, {_years(first)}: every unit, and what is usual for its size",
+        f"Change against {about.country}, {years_of(first)}: every unit, and what is usual for its size",
         _told_of_changes(units, about, len(named), is_judged=is_judged),
         about,
     )
@@ -206,26 +203,26 @@ def levels(funnel: pd.DataFrame, about: About) -> Spec:
     points = [
         {"size": row.population_0_17, "level": row.rate_per_10k, "name": row.unit_name} for row in funnel.itertuples()
     ]
-    x = _quantity(
+    x = quantity(
         "size",
         scale={"type": "log", "nice": False, "padding": 12},
         title="Children aged 0-17 (logarithmic)",
         axis={"values": [10_000, 20_000, 50_000, 100_000, 200_000, 300_000], "format": ",d"},
     )
-    y = _quantity("level", scale={"zero": True}, title="Children looked after per 10,000")
-    colours = _coloured("kind", {kind: colour for kind, (colour, *_) in kinds.items()})
+    y = quantity("level", scale={"zero": True}, title="Children looked after per 10,000")
+    colours = coloured("kind", {kind: colour for kind, (colour, *_) in kinds.items()})
     is_outer = funnel["outside"].isin(["above_998", "below_998"])
     named = [point for point, outer in zip(points, is_outer, strict=True) if outer]
     outside = int((funnel["outside"] != "inside").sum())
-    return _finish(
+    return finish(
         {
             "layer": [
-                _layer(
+                layer(
                     limits, {"type": "line", "strokeWidth": 1.3}, x=x, y=y, color=colours,
                     detail={"field": "side", "type": "nominal"},
                 ),
-                _layer([{"level": national_rate}], {"type": "rule", "color": OCHRE}, y=y),
-                _layer(points, _DOT | {"color": BLUE}, x=x, y=y),
+                layer([{"level": national_rate}], {"type": "rule", "color": OCHRE}, y=y),
+                layer(points, DOT | {"color": BLUE}, x=x, y=y),
                 *_names(named, points, x, y),
             ],
             "width": WIDTH,
@@ -253,11 +250,11 @@ def groups(table: pd.DataFrame, false_discovery: float, about: About) -> Spec:
     }
     ends = [row[end] for rows in rows_of.values() for row in rows for end in ("low", "high") if row["is_compared"]]
     low, high = min([-1.05, *ends]), max([1.05, *ends])
-    x = _quantity(
+    x = quantity(
         "difference",
         scale={"domain": [low, high + 0.45 * (high - low)], "nice": False},  # room for the figures at the right
         title="Difference, standard deviations",
-        axis={"values": [-1, -0.5, 0, 0.5, 1], "labelExpr": _signed("+.1f")},
+        axis={"values": [-1, -0.5, 0, 0.5, 1], "labelExpr": signed("+.1f")},
     )
     width = WIDTH / 2 - 30
     panels = []
@@ -272,12 +269,12 @@ def groups(table: pd.DataFrame, false_discovery: float, about: About) -> Spec:
         panels.append(
             {
                 "layer": [
-                    _layer([{"difference": 0}], _DASHED, x=x),
-                    _layer(there, {"type": "rule", "color": BLUE, "strokeWidth": 2}, x=x | {"field": "low"},
+                    layer([{"difference": 0}], DASHED, x=x),
+                    layer(there, {"type": "rule", "color": BLUE, "strokeWidth": 2}, x=x | {"field": "low"},
                            x2={"field": "high"}, y=y),
-                    _layer(there, {"type": "point", "size": 70, "stroke": BLUE, "opacity": 1}, x=x, y=y,
+                    layer(there, {"type": "point", "size": 70, "stroke": BLUE, "opacity": 1}, x=x, y=y,
                            fill=fill | {"type": "nominal"}),
-                    _layer(rows, {"type": "text", "align": "right", "color": INK, "fontSize": 10},
+                    layer(rows, {"type": "text", "align": "right", "color": INK, "fontSize": 10},
                            x={"value": width}, y=y, text={"field": "told"}),
                 ],
                 "width": width,
@@ -286,7 +283,7 @@ def groups(table: pd.DataFrame, false_discovery: float, about: About) -> Spec:
                           "anchor": "start", "color": INK},
             }
         )  # fmt: skip
-    return _finish(
+    return finish(
         {"hconcat": panels, "spacing": 16},
         "Units that bucked the national trend beside the others",
         [
@@ -294,7 +291,7 @@ def groups(table: pd.DataFrame, false_discovery: float, about: About) -> Spec:
             f"Filled: q up to {false_discovery:.2f} over all tests. Figures: mean or share of both, those that did first.",
         ],
         about,
-        f"{_SOURCES}; Ofsted; HM Revenue & Customs; Department for Work and Pensions",
+        f"{SOURCES}; Ofsted; HM Revenue & Customs; Department for Work and Pensions",
     )
 
 
@@ -322,44 +319,16 @@ def _figure(mean: float, row: Any) -> str:
 def _panel_title(own: pd.DataFrame) -> str:
     largest = own.loc[own["n"].idxmax()]
     if pd.isna(largest["n_bucked"]):
-        return f"{_years(largest)}: no clear national direction"
-    return f"{_years(largest)}: {int(largest['n_bucked'])} bucked it, {int(largest['n_others'])} did not"
+        return f"{years_of(largest)}: no clear national direction"
+    return f"{years_of(largest)}: {int(largest['n_bucked'])} bucked it, {int(largest['n_others'])} did not"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Their parts
 
 
-def _years(row: pd.Series) -> str:
-    return f"{int(row['window_start'])} to {int(row['window_end'])}"
-
-
 def _in_year(year: int, value: float, series: str) -> dict[str, Any]:
     return {"year": int(year), "value": float(value), "series": series}
-
-
-def _layer(rows: Rows, mark: Spec, **encoding: Spec) -> Spec:
-    values = [
-        {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()} for row in rows
-    ]
-    return {"data": {"values": values}, "mark": mark, "encoding": encoding}
-
-
-def _quantity(field: str, **rest: Any) -> Spec:
-    return {"field": field, "type": "quantitative", **rest}
-
-
-def _coloured(field: str, colours: dict[str, str]) -> Spec:
-    return {
-        "field": field,
-        "type": "nominal",
-        "scale": {"domain": list(colours), "range": list(colours.values())},
-        "legend": {"title": None, "orient": "top"},
-    }
-
-
-def _signed(form: str) -> str:
-    return f"datum.value == 0 ? '0' : format(datum.value, '{form}')"
 
 
 def _names(named: Rows, points: Rows, x: Spec, y: Spec) -> list[Spec]:
@@ -368,7 +337,7 @@ def _names(named: Rows, points: Rows, x: Spec, y: Spec) -> list[Spec]:
     for point, side in _with_room(named, points):
         sides[side].append(point)
     return [
-        _layer(
+        layer(
             own,
             {"type": "text", "align": align, "dx": gap, "fontSize": 9, "color": INK},
             x=x, y=y, text={"field": "name"},
@@ -399,35 +368,6 @@ def _with_room(named: Rows, points: Rows) -> Iterator[tuple[dict[str, Any], str]
                 taken.append((first, last, height))
                 yield point, side
                 break
-
-
-def _finish(drawn: Spec, title: str, told: Sequence[str], about: About, sources: str = _SOURCES) -> Spec:
-    """With the title and what it tells above, and the source below."""
-    heading = {
-        "text": (FICTIONAL if about.is_fictional else "") + title, "subtitle": list(told), "anchor": "start",
-        "fontSize": 14, "subtitleFontSize": 11, "color": INK, "subtitleColor": QUIET, "offset": 10,
-    }  # fmt: skip
-    source = f"Source: {'invented files in the layouts of: ' if about.is_fictional else ''}{sources}."
-    return {
-        "$schema": SCHEMA,
-        "background": PAPER,
-        "padding": 12,
-        "title": {
-            "text": textwrap.wrap(source, _LETTERS_A_LINE),
-            "orient": "bottom", "anchor": "start", "fontSize": 9, "fontWeight": "normal", "color": QUIET, "offset": 12,
-        },
-        # The heading is that of the inner chart, for the outer one has its title at the foot.
-        "vconcat": [drawn | {"title": heading}],
-        "resolve": {"legend": {"color": "independent"}},
-        "config": {
-            "view": {"stroke": None},
-            "axis": {
-                "gridColor": SHADE, "domainColor": FAINT, "tickColor": FAINT, "labelColor": INK, "titleColor": QUIET,
-                "titleFontWeight": "normal", "labelFontSize": 10, "titleFontSize": 10,
-            },
-            "legend": {"labelColor": INK, "labelFontSize": 10, "labelLimit": 0, "offset": 4},
-        },
-    }  # fmt: skip
 
 
 def title(chart: Spec) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline import deprivation, geography, inspections, null_calibration, spending, uasc
 from pipeline.errors import Refusal
+from pipeline.exclusions import TREND
 from pipeline.geography import Areas
 from pipeline.panel import newest_release
 from pipeline.readers.layout import ENGLAND
@@ -233,6 +234,7 @@ def exclusions_reconcile(
 
     Recomputed from the published rows and the finished tables, not from the count-down that made them.
     """
+    excluded = excluded.loc[excluded["stage"] == TREND]
     newest = newest_release(looked_after)
     stocks = newest.loc[newest["measure"] == "looked_after"]
     listed = {year: set(codes) for year, codes in stocks.groupby("year")["la_code"]}

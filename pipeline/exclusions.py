@@ -180,3 +180,8 @@ def _missing(code: str, ends: UnitEnds, problem: tuple[str, int | None, str | No
         "detail": f"{ends.unit.name}: {reason.replace('_', ' ')}{when}",
         "evidence": evidence,
     }
+
+
+def together(of_trends: pd.DataFrame, of_regressions: pd.DataFrame) -> pd.DataFrame:
+    """`main.exclusions` of both stages."""
+    return conform(pd.concat([of_trends, of_regressions], ignore_index=True), main_tables.EXCLUSIONS)

@@ -126,6 +126,13 @@ class RegressionSettings:
 
 
 @dataclass(frozen=True)
+class ReleaseSettings:
+    """How long a release is kept, in days; the first of each month is kept for ever."""
+
+    keep_days: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings with the sha256 of the file they came from."""
 
@@ -139,6 +146,7 @@ class Settings:
     sensitivity: SensitivitySettings
     calibration: CalibrationSettings
     regression: RegressionSettings
+    releases: ReleaseSettings
     sha256: str
 
 
@@ -160,5 +168,6 @@ def load() -> Settings:
         sensitivity=SensitivitySettings(**{name: tuple(chosen) for name, chosen in values["sensitivity"].items()}),
         calibration=CalibrationSettings(**values["calibration"]),
         regression=RegressionSettings(**values["regression"]),
+        releases=ReleaseSettings(**values["releases"]),
         sha256=hashlib.sha256(content).hexdigest(),
     )

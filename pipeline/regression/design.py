@@ -147,7 +147,8 @@ class Fit:
     `std_error` is the one that `statistic`, `p_value` and the limits rest on, and `method` says which it is. `residuals`,
     `fitted` and `leverage` have shape (n,) and belong to the fitted (for weights: the weighted) rows. `df` are the degrees
     of freedom of t. `classical_std_error` is that of equal variances, for the partial R2. `second_std_error` stands beside
-    it where a second one is asked for (quasi-Poisson: HC3). `extra` holds further figures of the method by name.
+    it where a second one is asked for (quasi-Poisson: HC3). `extra` holds further figures of the method by name. `weights`
+    of shape (n,) belong to weighted least squares; None where every row counts alike.
     """
 
     design: Design
@@ -162,6 +163,7 @@ class Fit:
     second_std_error: Floats | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    weights: Floats | None = None
 
     @property
     def statistic(self) -> Floats:

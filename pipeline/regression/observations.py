@@ -7,7 +7,7 @@ figures themselves, the choice of terms, and who is left out of a model (`design
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -37,7 +37,8 @@ class WindowUnits:
     (children per 10,000), the outcomes `log_rate_ratio`, `change_per_10k` (points), `number`, `excluding_uasc`, `starts`
     (log ratios) and `rate_level` (the rate at the end).
     `values` has the same index and a column for each exposure variable; `reasons` says why a value is missing;
-    `is_post_baseline` says of each variable whether it looks into the window, `measure` what it measures.
+    `is_post_baseline` says of each variable whether it looks into the window, `measure` what it measures. `outcome_reasons`
+    says why an outcome that is not of the window's own changes is missing.
     """
 
     window_id: str
@@ -48,6 +49,7 @@ class WindowUnits:
     reasons: pd.DataFrame
     is_post_baseline: dict[str, bool]
     measure: dict[str, str]
+    outcome_reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def years(self) -> int:
@@ -70,6 +72,7 @@ def of_window(window_id: str, changes: pd.DataFrame, others: pd.DataFrame, expos
         **{LOG_RATE_RATIO: own["change_log"], RATE_LEVEL: own["rate_end"]},
         **{name: found[name].reindex(own.index) for name in _FROM_ALTERNATES.values()},
     )
+    unknown = outcomes.pivot(index="unit_id", columns="alternate", values="reason").rename(columns=_FROM_ALTERNATES)
     rows = exposed.loc[exposed["window_id"] == window_id]
     told = rows.drop_duplicates("variable").set_index("variable")
     reasons = rows.pivot(index="unit_id", columns="variable", values="reason")
@@ -82,4 +85,5 @@ def of_window(window_id: str, changes: pd.DataFrame, others: pd.DataFrame, expos
         reasons=reasons.reindex(own.index),
         is_post_baseline={str(name): bool(flag) for name, flag in told["is_post_baseline"].items()},
         measure={str(name): str(words) for name, words in told["measure"].items()},
+        outcome_reasons=unknown.reindex(own.index),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline import exposures
+from pipeline import exposures, innovation_programme
 
 CONSTANT = "constant"
 DEPRIVATION_CHANGE = "deprivation_change"
@@ -16,7 +16,10 @@ DEPRIVATION_LEVEL = "deprivation_level"
 INNOVATION = "innovation_programme"
 OFSTED_GOOD = "ofsted_good"
 BASELINE = "baseline_rate"
+DEPRIVATION_WITHIN, DEPRIVATION_BETWEEN = "deprivation_within", "deprivation_between"  # of the panels
+DEPRIVATION_LAGGED = "deprivation_lagged"
 REGION_PREFIX = "region: "
+YEAR_PREFIX = "year: "
 
 FOCAL = (DEPRIVATION_CHANGE, INNOVATION, OFSTED_GOOD)
 WITHOUT_BASELINE = (DEPRIVATION_CHANGE, DEPRIVATION_LEVEL, INNOVATION, OFSTED_GOOD)
@@ -47,12 +50,41 @@ TERMS = {
     INNOVATION: Term(exposures.INNOVATION, ONE_AGAINST_ZERO, "taking part in the Innovation Programme", True),
     OFSTED_GOOD: Term(exposures.OFSTED_GOOD, ONE_AGAINST_ZERO, "a good or outstanding judgement", True),
     BASELINE: Term(exposures.BASELINE, PER_LOG_RATE, "the rate at the start"),
+    DEPRIVATION_WITHIN: Term(exposures.DEPRIVATION_LEVEL, PER_POINT, "child low income less the authority's own mean"),
+    DEPRIVATION_BETWEEN: Term(exposures.DEPRIVATION_LEVEL, PER_POINT, "the authority's own mean of child low income"),
+    DEPRIVATION_LAGGED: Term(exposures.DEPRIVATION_LEVEL, PER_POINT, "child low income in the year before"),
 }
+
+
+# Covariates that are 1 or 0, where one stands in the place of a primary term under its own name.
+INDICATORS = frozenset(
+    {
+        "ofsted_not_inadequate", "ofsted_good_lowest_of_several", "ofsted_good_slac", "ofsted_good_at_end",
+        "ofsted_is_ilacs", "ofsted_grade_outstanding", "ofsted_grade_good", "ofsted_grade_inadequate",
+        "innovation_by_start", "innovation_ever", "innovation_any_programme", "innovation_lead",
+        "innovation_with_recalled",
+        *innovation_programme.PROGRAMMES,
+    }
+)  # fmt: skip
+# Grades of the judgement by their score; requires improvement, which scores 2, is what they are compared with.
+OFSTED_SCORE = "ofsted_score"
+GRADES = {"ofsted_grade_outstanding": 4, "ofsted_grade_good": 3, "ofsted_grade_inadequate": 1}
+_PER_POINT_TOO = frozenset({exposures.FREE_MEALS_CHANGE, exposures.FREE_MEALS_LEVEL})
 
 
 def region_term(region: str) -> str:
     """The name of a region's indicator."""
     return f"{REGION_PREFIX}{region}"
+
+
+def year_term(year: int) -> str:
+    """The name of a reporting year's indicator."""
+    return f"{YEAR_PREFIX}{year}"
+
+
+def is_year(term: str) -> bool:
+    """Whether a term is a year's indicator."""
+    return term.startswith(YEAR_PREFIX)
 
 
 def is_region(term: str) -> bool:
@@ -64,6 +96,17 @@ def unit_of(term: str) -> str:
     """The unit of a coefficient's term, in words."""
     if term == CONSTANT:
         return "the constant"
-    if is_region(term):
+    if is_region(term) or is_year(term):
         return ONE_AGAINST_ZERO
+    if term in INDICATORS:
+        return ONE_AGAINST_ZERO
+    if term in _PER_POINT_TOO:
+        return PER_POINT
     return TERMS[term].unit if term in TERMS else PER_UNIT
+
+
+def variable_of(term: str) -> str:
+    """The exposure variable behind a term; a covariate that is a term under its own name stands for itself."""
+    if term in GRADES:
+        return OFSTED_SCORE
+    return TERMS[term].variable if term in TERMS else term

@@ -272,8 +272,14 @@ EXCLUSIONS = Table(
         shared.WINDOW_START,
         shared.WINDOW_END,
         Column("stage", "text", "Where it happened.", allowed=("trend", "regression")),
-        Column("model", "text", "Model, where the stage is regression; empty for trends."),
-        Column("step", "text", "Step of the count-down from published authorities to units.", allowed=_STEPS),
+        Column("model", "text", "Model in its primary variant, where the stage is regression; empty for trends."),
+        Column(
+            "step",
+            "text",
+            "Step of the count-down from published authorities to units; in the stage regression complete_cases, where a "
+            "value is missing, or fitted, where the model is not.",
+            allowed=(*_STEPS, "complete_cases", "fitted"),
+        ),
         Column("rule", "text", "What was done.", allowed=("excluded", "combined")),
         shared.LA_CODE,
         shared.LA_NAME,
@@ -307,6 +313,57 @@ EXCLUSION_STEPS = Table(
     ),
 )
 
+_RELEASES = (
+    Column("release_from", "integer", "Older release, by its reporting year."),
+    Column("release_to", "integer", "Newer release, by its reporting year."),
+)
+_REVISED = "that of the measure: children, or children per 10,000 for rates"
+
+REVISIONS = Table(
+    schema="main",
+    name="revisions",
+    asset="revisions",
+    description="Every figure of an authority that two releases of the looked-after statistics give differently.",
+    grain="authority, year, measure and pair of releases",
+    key=("la_code", "year", "measure", "release_from", "release_to"),
+    warnings=(
+        "Figures that are a number in both releases; a figure that is the same in both has no row "
+        "(main.revisions_summary counts them).",
+        "Results take the newest release's count; the published rate of a release belongs to its own populations.",
+    ),
+    columns=(
+        shared.LA_CODE,
+        shared.YEAR,
+        Column("measure", "text", "Measure, as in core.children_looked_after."),
+        *_RELEASES,
+        Column("value_from", "integer", "Figure of the older release.", _REVISED),
+        Column("value_to", "integer", "Figure of the newer release.", _REVISED),
+        Column("difference", "integer", "value_to less value_from.", _REVISED),
+        Column("kind", "text", "count: the count was revised (a rate's row: and the rate with it). population: the "
+               "population was revised or rebased. rate_only: the rate moved with its population, the count is the same.",
+               allowed=("count", "population", "rate_only")),
+    ),
+)  # fmt: skip
+
+REVISIONS_SUMMARY = Table(
+    schema="main",
+    name="revisions_summary",
+    asset="revisions_summary",
+    description="Of every pair of releases and measure: figures compared, figures revised, and by how much.",
+    grain="pair of releases and measure",
+    key=("release_from", "release_to", "measure"),
+    columns=(
+        *_RELEASES,
+        Column("measure", "text", "Measure, as in core.children_looked_after."),
+        Column("n_compared", "integer", "Figures that are a number in both releases."),
+        Column("n_changed", "integer", "Of these, figures that differ."),
+        Column("n_rate_only", "integer", "Of those that differ, rates that moved with the population alone."),
+        Column("median_change", "number", "Median size of the differences.", _REVISED, True),
+        Column("largest_change", "integer", "Largest size of a difference.", _REVISED, True),
+        shared.REASON.but(description="Why the sizes are missing: not_applicable where nothing differs."),
+    ),
+)
+
 DATA_CHECKS = Table(
     schema="main",
     name="data_checks",
@@ -334,5 +391,7 @@ TABLES = (
     BUCKING_THE_TREND,
     EXCLUSIONS,
     EXCLUSION_STEPS,
+    REVISIONS,
+    REVISIONS_SUMMARY,
     DATA_CHECKS,
 )
