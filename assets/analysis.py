@@ -18,6 +18,7 @@ from pipeline import (
     geography,
     groups_compared,
     panel,
+    revisions,
     sentences,
     settings,
     trends,
@@ -197,7 +198,10 @@ def _grades(changes: pd.DataFrame) -> dict:
 @dg.multi_asset(
     group_name=GROUP,
     outs={
-        "exclusions": describe.out(main_tables.EXCLUSIONS),
+        "trend_exclusions": dg.AssetOut(
+            description="The trend stage of main.exclusions: authorities that are not a unit by themselves, and why.",
+            metadata=describe.table_metadata(main_tables.EXCLUSIONS),
+        ),
         "exclusion_steps": describe.out(main_tables.EXCLUSION_STEPS),
     },
 )
@@ -214,13 +218,29 @@ def left_out(
     primary = excluded.loc[excluded["window_id"] == "main_h5"]
     yield dg.Output(
         excluded,
-        "exclusions",
+        "trend_exclusions",
         metadata={
             "left_out_of_primary_window": int((primary["rule"] == "excluded").sum()),
             "primary_window": describe.preview(primary, ["la_name", "rule", "reason"]),
         },
     )
     yield dg.Output(steps, "exclusion_steps")
+
+
+@dg.multi_asset(
+    group_name=GROUP,
+    outs={
+        "revisions": describe.out(main_tables.REVISIONS),
+        "revisions_summary": describe.out(main_tables.REVISIONS_SUMMARY),
+    },
+)
+def revised(core_children_looked_after: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame]]:
+    """Every figure that two releases give differently, and how many there are."""
+    found, summary = revisions.revisions(core_children_looked_after)
+    yield dg.Output(
+        found, "revisions", metadata={"kinds": dg.MetadataValue.json(found["kind"].value_counts().to_dict())}
+    )
+    yield dg.Output(summary, "revisions_summary")
 
 
 @dg.asset(**describe.spec(main_tables.DATA_CHECKS, GROUP), ins={name: dg.AssetIn(name) for name in MEASURED})

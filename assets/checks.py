@@ -25,7 +25,7 @@ _LOOKED_AFTER = {
 _BESIDE_LOOKED_AFTER = ("core_children_looked_after_totals", "core_local_authorities", "core_area_changes")
 _RESULTS = {checks.ONE_VINTAGE: True, checks.RECONCILES: True}
 _CALIBRATED = {checks.FALSE_ALARMS: True}
-_BESIDE_RESULTS = ("core_children_looked_after", "care_numbers", "exclusions", "exclusion_steps")
+_BESIDE_RESULTS = ("core_children_looked_after", "care_numbers", "trend_exclusions", "exclusion_steps")
 
 
 # What `measure` looks at, by asset.
@@ -114,11 +114,13 @@ def result_invariants(
     five_year_change: pd.DataFrame,
     core_children_looked_after: pd.DataFrame,
     care_numbers: pd.DataFrame,
-    exclusions: pd.DataFrame,
+    trend_exclusions: pd.DataFrame,
     exclusion_steps: pd.DataFrame,
 ) -> Iterator[dg.AssetCheckResult]:
     """Windows are on one vintage and every published authority is accounted for."""
-    rows = checks.of_results(core_children_looked_after, care_numbers, five_year_change, exclusions, exclusion_steps)
+    rows = checks.of_results(
+        core_children_looked_after, care_numbers, five_year_change, trend_exclusions, exclusion_steps
+    )
     yield from _results("five_year_change", _RESULTS, rows)
 
 

@@ -26,11 +26,14 @@ class ChosenData(dg.ConfigurableResource):
         """The folders of this choice."""
         return places.workspace(self.data or None, self.out or None)
 
+    def prepare(self) -> None:
+        """Build the demonstration country when it is the choice; other data are there already."""
+        if self.workspace.is_demo:
+            refresh_demonstration(self.workspace.data)
+
     def scan(self) -> Register:
-        """Recognise and register the files; the demonstration country is built first when it is the choice."""
+        """Recognise and register the files."""
         workspace = self.workspace
-        if workspace.is_demo:
-            refresh_demonstration(workspace.data)
         lock = places.lock_file() if workspace.kind == "published" else None
         return sources.scan(workspace.data, places.reference_folder(), lock)
 

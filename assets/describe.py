@@ -41,9 +41,11 @@ def spec(table: Table, group: str) -> dict:
     return {"group_name": group, "description": table.comment, "metadata": table_metadata(table)}
 
 
-def out(table: Table) -> dg.AssetOut:
-    """One output of a node that makes several declared tables."""
-    return dg.AssetOut(key=table.asset, description=table.comment, metadata=table_metadata(table))
+def out(table: Table, *, is_required: bool = True) -> dg.AssetOut:
+    """One output of a node that makes several declared tables; what needs one that does not come is skipped."""
+    return dg.AssetOut(
+        key=table.asset, description=table.comment, metadata=table_metadata(table), is_required=is_required
+    )
 
 
 def span(frame: pd.DataFrame) -> dict:

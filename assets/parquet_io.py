@@ -7,6 +7,7 @@ A frame belongs to the table that its asset names in its definition (`describe.t
 """
 
 import os
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -18,6 +19,13 @@ from assets.describe import TABLE_KEY
 from pipeline.publish import FICTIONAL_PREFIX, parquet_file
 from pipeline.tables import catalogue, frames
 from pipeline.tables.declare import Table
+
+RUN = "run"
+
+
+def run_of(file: Path) -> str:
+    """Id of the run that wrote a frame."""
+    return (pq.read_schema(file).metadata or {}).get(RUN.encode(), b"").decode()
 
 
 class ParquetFrames(dg.ConfigurableIOManager):
@@ -32,18 +40,19 @@ class ParquetFrames(dg.ConfigurableIOManager):
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            pq.write_table(self._stamped(frames.to_arrow(obj, table), table), beside)
+            pq.write_table(self._stamped(frames.to_arrow(obj, table), table, context.run_id), beside)
             os.replace(beside, target)
         finally:
             beside.unlink(missing_ok=True)
         context.add_output_metadata({"dagster/row_count": len(obj)})
 
-    def _stamped(self, data: pa.Table, table: Table) -> pa.Table:
-        """With what the table is, and whether it is fictional, in the file itself: it may be handed on alone."""
+    def _stamped(self, data: pa.Table, table: Table, run_id: str) -> pa.Table:
+        """With what the table is, whether it is fictional and which run made it: the file may be handed on alone."""
         is_fictional = self.chosen.is_fictional
         stamp = {
             "comment": (FICTIONAL_PREFIX if is_fictional else "") + table.comment,
             "is_fictional": str(is_fictional).lower(),
+            RUN: run_id,
         }
         return data.replace_schema_metadata({**(data.schema.metadata or {}), **stamp})
 

@@ -26,6 +26,9 @@ class _Lines(logging.Handler):
 def _line(event: dg.DagsterEvent) -> str | None:
     if event.is_step_materialization:
         materialization = event.step_materialization_data.materialization
+        told = materialization.metadata.get("news")
+        if told is not None:
+            return f"  {materialization.asset_key.to_user_string()}  {told.value}"
         rows = materialization.metadata.get("dagster/row_count")
         counted = f"  {rows.value:,} rows" if rows is not None else ""
         return f"  {materialization.asset_key.to_user_string()}{counted}"

@@ -6,6 +6,7 @@ the new database in; a check that failed on another day cannot be walked around 
 
 import datetime as dt
 import platform
+from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -14,7 +15,9 @@ import pyarrow.parquet as pq
 
 from assets.checks import measure
 from assets.chosen_data import ChosenData
-from pipeline import __version__, checks, manifest, places, publish, settings
+from assets.parquet_io import run_of
+from assets.raw import NEWS
+from pipeline import __version__, checks, manifest, news, places, publish, settings
 from pipeline.tables import catalogue, frames
 from pipeline.tables.declare import Table
 
@@ -29,24 +32,29 @@ DATABASE = "care_numbers_database"
     kinds={"duckdb"},
 )
 def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.MaterializeResult:
-    """`care_numbers.duckdb`: built beside the old one, verified, renamed in."""
+    """`care_numbers.duckdb` and its release: built out of sight, verified, renamed in; old releases are pruned."""
     workspace = chosen.workspace
     stored = {
         table.asset: _stored(workspace, table)
         for table in catalogue.TABLES
         if table.asset and publish.parquet_file(workspace.frames, table.asset).exists()
     }
+    frame_files = [publish.parquet_file(workspace.frames, asset) for asset in stored]
     checks.refuse_failed(checks.data_checks(measure(stored)))
     published = publish.publish(
         workspace.database,
         workspace.frames,
         places.sql_folder(),
-        _run_facts(context.run.run_id, chosen),
+        _run_facts(context.run.run_id, chosen) | _origin(context, frame_files),
         is_fictional=chosen.is_fictional,
     )
     return dg.MaterializeResult(
         metadata={
             "database": dg.MetadataValue.path(str(published.database)),
+            "release": published.release.name,
+            "release_before": str(published.release_before or "none"),
+            "pruned": ", ".join(str(name) for name in published.pruned) or "none",
+            **_rollback_ended(published),
             "bytes": published.database.stat().st_size,
             "is_fictional": chosen.is_fictional,
             "tables": len(published.row_counts),
@@ -56,8 +64,27 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
     )
 
 
+def _rollback_ended(published: publish.Published) -> dict[str, str]:
+    """What a publication after a rollback says of it; nothing otherwise."""
+    ended = published.ended_rollback
+    return {"ends_a_rollback": f"Until now {ended.sentence()}."} if ended else {}
+
+
 def _stored(workspace: places.Workspace, table: Table) -> pd.DataFrame:
     return frames.from_arrow(pq.read_table(publish.parquet_file(workspace.frames, table.asset)), table)
+
+
+def _origin(context: dg.AssetExecutionContext, frame_files: list[Path]) -> dict[str, str]:
+    """What the frames follow from, as the first node of this run told.
+
+    Where some are of another run, as after materialising a part of the graph, nobody can tell: the next night finds news.
+    """
+    run_id = context.run.run_id
+    event = context.instance.get_latest_materialization_event(dg.AssetKey(NEWS))
+    told = event.asset_materialization if event and event.run_id == run_id else None
+    if told is None or {run_of(file) for file in frame_files} != {run_id}:
+        return dict.fromkeys(news.HASHES, news.SEVERAL_RUNS)
+    return {name: str(told.metadata[name].value) for name in news.HASHES}
 
 
 def _run_facts(run_id: str, chosen: ChosenData) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """Group raw: the published files as they are, one node a publication.
 
-What belongs here: registering files. Nothing is read from them but what tells which file it is; the version of a node
-is the hash of its files.
+What belongs here: registering files, and telling whether there is news in them. Nothing is read from them but what tells
+which file it is; the version of a node is the hash of its files.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from assets import describe
 from assets.chosen_data import ChosenData
+from pipeline import leftovers, news, night_status, run_lock
 from pipeline.readers.layout import (
     DEPRIVATION,
     DISTRICT_LOOKUP,
@@ -29,15 +31,52 @@ from pipeline.tables import about_tables
 GROUP = "raw"
 
 
+NEWS = "news"
+NEWS_NODE = "registered_files"
+
+
+class Looking(dg.Config):
+    """Whether the run is the night's, which ends at the first node when there is no news."""
+
+    is_night: bool = Field(
+        default=False, description="End here when nothing is new, and write what becomes of the run to status.json."
+    )
+
+
 @dg.multi_asset(
+    name=NEWS_NODE,
     group_name=GROUP,
     outs={
-        "raw_files": describe.out(about_tables.SOURCES),
-        "raw_files_not_used": describe.out(about_tables.FILES_NOT_USED),
+        NEWS: dg.AssetOut(
+            dagster_type=dg.Nothing,
+            description="Whether files, code or settings differ from those that the published database followed from.",
+        ),
+        "raw_files": describe.out(about_tables.SOURCES, is_required=False),
+        "raw_files_not_used": describe.out(about_tables.FILES_NOT_USED, is_required=False),
+    },
+    internal_asset_deps={
+        NEWS: set(),
+        "raw_files": {dg.AssetKey(NEWS)},
+        "raw_files_not_used": {dg.AssetKey(NEWS)},
     },
 )
-def registered_files(chosen: ChosenData) -> Iterator[dg.Output[pd.DataFrame]]:
-    """Recognise every file of the data folder by its content."""
+def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen: ChosenData) -> Iterator[dg.Output]:
+    """Tell whether anything is new, and recognise every file of the data folder by its content.
+
+    A night without news yields no files, so that Dagster skips all that follows.
+    """
+    workspace = chosen.workspace
+    run_lock.hold(workspace.out)
+    leftovers.clear(workspace)
+    if config.is_night:
+        night_status.begin(workspace.status, context.run.run_id)
+    chosen.prepare()
+    found = news.look(workspace)
+    yield dg.Output(None, output_name=NEWS, metadata={"news": found.sentence, **found.origin.facts()})
+    if config.is_night and not found.is_new:
+        result = night_status.HELD_BACK if found.is_held_back else night_status.NO_NEWS
+        night_status.end(workspace.status, context.run.run_id, result, found.sentence)
+        return
     register = chosen.scan()
     files, not_used = register.frame(), register.not_used_frame()
     yield dg.Output(

@@ -34,3 +34,8 @@ def query(database: Path, sql: str, parameters: list[object] | None = None) -> l
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     finally:
         connection.close()
+
+
+def run_facts(database: Path) -> dict[str, str]:
+    """What `about.run` tells of the run that published a database."""
+    return {row["property"]: row["value"] for row in query(database, "SELECT property, value FROM about.run")}

@@ -15,9 +15,12 @@ from pipeline.errors import Refusal
 
 DATA_VARIABLE = "CARE_NUMBERS_DATA"
 OUT_VARIABLE = "CARE_NUMBERS_OUT"
+RAW_VARIABLE = "CARE_NUMBERS_RAW"
+POSTGRES_VARIABLE = "CARE_NUMBERS_POSTGRES_HOST"
+SHIPPED = "_shipped"
 
 _PACKAGE = Path(__file__).resolve().parent
-_SHIPPED = _PACKAGE / "_shipped"  # an installed copy has no checkout around it; the build puts the files here
+_SHIPPED = _PACKAGE / SHIPPED  # an installed copy has no checkout around it; the build puts the files here
 
 
 def _checkout() -> Path | None:
@@ -42,20 +45,60 @@ def sql_folder() -> Path:
     return checkout / "sql" if checkout else _SHIPPED / "sql"
 
 
+def code_folders() -> dict[str, Path]:
+    """The folders of the program by name; an installed copy has its queries elsewhere than a checkout."""
+    return {"pipeline": _PACKAGE, "assets": _PACKAGE.parent / "assets", "sql": sql_folder()}
+
+
 def dagster_yaml() -> Path:
-    """The instance settings that every Dagster home gets a copy of."""
-    checkout = _checkout()
-    return checkout / "dagster.yaml" if checkout else _SHIPPED / "dagster.yaml"
+    """The instance settings that every Dagster home gets a copy of: those with PostgreSQL where a server is named."""
+    name = "dagster.postgres.yaml" if os.environ.get(POSTGRES_VARIABLE) else "dagster.yaml"
+    return (_checkout() or _SHIPPED) / name
+
+
+def raw_folder() -> Path:
+    """What came from outside: the published files, their register, and the files that were refused."""
+    chosen = os.environ.get(RAW_VARIABLE)
+    return Path(chosen).expanduser().resolve() if chosen else root() / "data" / "raw"
 
 
 def published_folder() -> Path:
-    """Where `care-numbers import` registers published files."""
-    return root() / "data" / "raw" / "published"
+    """Where `care-numbers import` and `care-numbers fetch` register published files."""
+    return raw_folder() / "published"
 
 
 def lock_file() -> Path:
     """The register of published files: one entry an edition, with its sha256."""
-    return root() / "data" / "raw" / "sources.lock.json"
+    return raw_folder() / "sources.lock.json"
+
+
+@dataclass(frozen=True)
+class RawFolders:
+    """Where fetched files go. `references` are the project's own tables; the rest lies below one folder."""
+
+    published: Path
+    lock: Path
+    references: Path
+
+    @property
+    def quarantine(self) -> Path:
+        """Files that were refused, each with its reason."""
+        return self.lock.parent / "quarantine"
+
+    @property
+    def arriving(self) -> Path:
+        """Files on their way in; on the same disk as the published ones, so that one step puts them in place."""
+        return self.lock.parent / ".arriving"
+
+    @property
+    def state(self) -> Path:
+        """What the last look at the publishers saw. Without it the next one looks at everything again."""
+        return self.lock.parent / ".fetch_state.json"
+
+
+def raw_folders() -> RawFolders:
+    """The folders of the registered published files."""
+    return RawFolders(published_folder(), lock_file(), reference_folder())
 
 
 @dataclass(frozen=True)
@@ -85,6 +128,16 @@ class Workspace:
     def dagster_home(self) -> Path:
         """Runs, events and schedules of this workspace."""
         return self.out / "dagster_home"
+
+    @property
+    def releases(self) -> Path:
+        """The dated publications beside the database."""
+        return self.out / "releases"
+
+    @property
+    def status(self) -> Path:
+        """What became of the last night."""
+        return self.out / "status.json"
 
 
 def processed_folder() -> Path:

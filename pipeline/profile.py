@@ -99,7 +99,7 @@ def profile(database_file: Path, wanted: str) -> Profile:
         ),
         exclusions=rows(
             "SELECT window_start, window_end, rule, reason, detail FROM main.exclusions WHERE la_code = ?"
-            " ORDER BY window_end, window_start, step"
+            " AND stage = 'trend' ORDER BY window_end, window_start, step"
         ),
         neighbours=rows(
             "SELECT year, rate_per_10k, neighbour_median_rate_per_10k, neighbours, neighbours_used, region_rate_per_10k,"

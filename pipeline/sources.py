@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -31,7 +32,7 @@ DATA_FOLDER, PROJECT = "data_folder", "project"
 _NAMES_OF_TABLES = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".parquet")
 _LARGEST_BYTES = 256 * 1024 * 1024  # the largest file of these publications is under 50 MB
 # These say something about a folder and publish nothing.
-_OWN_FILES = {"manifest.json", "planted_truth.csv", "planted_coefficients.csv", "SHA256SUMS"}
+OWN_FILES = {"manifest.json", "planted_truth.csv", "planted_coefficients.csv", "SHA256SUMS"}
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,8 @@ def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], d
     candidates: list[tuple[str, str]] = []
     not_used: list[tuple[str, str]] = []
     references: dict[str, ReferenceTable] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        if any(part.startswith(".") for part in Path(name).parts) or path.name in _OWN_FILES:
+    for name, path in _files(folder):
+        if path.name in OWN_FILES:
             continue
         if path.stat().st_size > _LARGEST_BYTES:
             not_used.append((name, "larger than any file of these publications"))
@@ -157,6 +157,23 @@ def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], d
         else:
             not_used.append((name, "not a layout that is read"))
     return candidates, not_used, references
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file below a folder that is not hidden, by its name there."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if not any(part.startswith(".") for part in name.parts):
+            yield name.as_posix(), path
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Name -> sha256 of every file below a folder that is not hidden, whatever it is; empty for no folder."""
+    found = {}
+    for name, path in _files(folder):
+        with path.open("rb") as stream:
+            found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
 
 
 def _opening(path: Path, name: str) -> Opening:

@@ -110,7 +110,7 @@ def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary
         left_out=rows(
             "SELECT reason, count(DISTINCT la_code) AS authorities, string_agg(DISTINCT la_name, ', ' ORDER BY la_name)"
             " AS names FROM main.exclusions WHERE window_id = 'main_h5' AND rule = 'excluded'"
-            " GROUP BY reason ORDER BY reason"
+            " AND stage = 'trend' GROUP BY reason ORDER BY reason"
         ),
         warnings=[
             f"{row['check_name']} ({row['scope']}): {row['detail']}"

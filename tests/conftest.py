@@ -3,5 +3,6 @@
 pytest_plugins = [
     "tests.fixtures.readings",
     "tests.fixtures.deprivation_files",
+    "tests.fixtures.observed_windows",
     "tests.published_files",
 ]

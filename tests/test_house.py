@@ -104,7 +104,7 @@ def test_the_graph_does_not_postpone_annotations(module: str) -> None:
 def test_only_the_command_and_the_stamp_ask_whether_data_are_fictional() -> None:
     """No reader, rule or statistic may know; `places` keeps fictional results out of the folder of the real ones."""
     asking = {name for name, path in MODULES.items() if "pipeline.manifest" in set(imports_of(path))}
-    assert asking == {"pipeline.places", "assets.chosen_data", "assets.command", "assets.published"}
+    assert asking == {"pipeline.places", "assets.chosen_data", "assets.command", "assets.published", "assets.terminal"}
 
 
 def test_no_module_is_called_like_a_package() -> None:

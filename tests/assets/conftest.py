@@ -46,7 +46,7 @@ class Copy:
 def copy_of_run(demonstration: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """One copy a module; a test that spoils it puts it right again."""
     out = tmp_path_factory.mktemp("copy") / "out"
-    shutil.copytree(demonstration.out, out)
+    shutil.copytree(demonstration.out, out, symlinks=True)
     workspace = places.workspace("demo", str(out))
     environment = {
         places.DATA_VARIABLE: "demo",

@@ -40,11 +40,15 @@ _DEPRIVATION_INPUTS = {
     "core_area_changes",
 }
 
+NEWS = "news"
+
 # asset -> (group, what it is made from)
 ASSETS: dict[str, tuple[str, set[str]]] = {
     # The files as published.
-    "raw_files": (RAW, set()),
-    "raw_files_not_used": (RAW, set()),
+    # The night ends at the first node when there is no news: no file comes out of it, and all that follows is skipped.
+    NEWS: (RAW, set()),
+    "raw_files": (RAW, {NEWS}),
+    "raw_files_not_used": (RAW, {NEWS}),
     "raw_children_looked_after": (RAW, {"raw_files"}),
     "raw_national_series": (RAW, {"raw_files"}),
     "raw_population": (RAW, {"raw_files"}),
@@ -154,9 +158,10 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
     ),
 }
 
-# The database holds every table there is. The registers of one publication are parts of `raw_files`.
+# The database holds every table there is. News is no table; the registers of one publication are parts of `raw_files`.
 DATABASE = "care_numbers_database"
 NOT_IN_THE_DATABASE = {
+    NEWS,
     "raw_children_looked_after",
     "raw_national_series",
     "raw_population",
@@ -190,5 +195,6 @@ CHECKS: dict[str, dict[str, bool]] = {
 }
 
 JOB = "refresh"
+NIGHT = "night"  # the same, but for its end where there is no news; the schedule runs it
 WHAT_IF = "what_if"  # tries other settings on the finished tables, and materialises nothing
 SCHEDULE = "nightly"

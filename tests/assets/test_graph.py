@@ -29,6 +29,8 @@ from tests.assets.expected_graph import (
     CORE,
     DATABASE,
     JOB,
+    NEWS,
+    NIGHT,
     NOT_IN_THE_DATABASE,
     PUBLISHED,
     RAW,
@@ -82,8 +84,8 @@ def test_a_module_holds_nodes_of_one_group() -> None:
     assert held == {asset: group for asset, (group, _) in ASSETS.items()}
 
 
-def test_only_the_first_node_reads_without_being_made_from_anything() -> None:
-    assert {asset for asset, (_, made_from) in ASSETS.items() if not made_from} == {"raw_files", "raw_files_not_used"}
+def test_everything_is_made_from_the_first_node() -> None:
+    assert [asset for asset, (_, made_from) in ASSETS.items() if not made_from] == [NEWS]
 
 
 def test_what_goes_into_the_database_is_every_declared_table() -> None:
@@ -95,7 +97,7 @@ def test_what_goes_into_the_database_is_every_declared_table() -> None:
 # What an asset says of itself before it runs
 
 
-@pytest.mark.parametrize("asset", sorted(set(ASSETS) - {DATABASE}))
+@pytest.mark.parametrize("asset", sorted(set(ASSETS) - {DATABASE, NEWS}))
 def test_a_table_asset_shows_its_declared_columns(graph: AssetGraph, asset: str) -> None:
     metadata = graph.get(dg.AssetKey(asset)).metadata
     table = catalogue.BY_NAME[metadata[describe.TABLE_KEY]]
@@ -125,9 +127,11 @@ def test_the_checks_are_the_expected_ones_and_block_where_a_wrong_figure_would_g
 # When and how it runs
 
 
-def test_one_job_materialises_everything() -> None:
-    assert [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")] == [JOB, WHAT_IF]
-    assert names(defs.resolve_job_def(JOB).asset_layer.selected_asset_keys) == set(ASSETS)
+@pytest.mark.parametrize("job", [JOB, NIGHT])
+def test_the_job_and_the_one_of_the_night_materialise_everything(job: str) -> None:
+    named = [job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")]
+    assert sorted(named) == sorted([JOB, NIGHT, WHAT_IF])
+    assert names(defs.resolve_job_def(job).asset_layer.selected_asset_keys) == set(ASSETS)
 
 
 def test_one_schedule_at_three_in_london_off_by_default() -> None:
@@ -135,13 +139,13 @@ def test_one_schedule_at_three_in_london_off_by_default() -> None:
     assert [schedule.name for schedule in repository.schedule_defs] == [SCHEDULE]
     assert not repository.sensor_defs
     (schedule,) = repository.schedule_defs
-    assert schedule.job_name == JOB
+    assert schedule.job_name == NIGHT
     assert schedule.cron_schedule == "0 3 * * *"
     assert schedule.execution_timezone == "Europe/London"
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
 
 
-@pytest.mark.parametrize("job", [JOB, WHAT_IF, "__ASSET_JOB"])
+@pytest.mark.parametrize("job", [JOB, NIGHT, WHAT_IF, "__ASSET_JOB"])
 def test_runs_are_in_one_process_from_the_ui_too(job: str) -> None:
     """The UI's own Materialise uses the job of all assets; a process a step would make steps collide and take minutes."""
     assert defs.resolve_job_def(job).executor_def is dg.in_process_executor
@@ -152,6 +156,7 @@ def test_the_settings_of_the_instance() -> None:
     assert settings["telemetry"]["enabled"] is False
     assert settings["nux"]["enabled"] is False
     assert settings["concurrency"]["runs"]["max_concurrent_runs"] == 1
+    assert settings["run_monitoring"] == {"enabled": True, "max_runtime_seconds": 3600}
     assert settings["retention"]["schedule"]["purge_after_days"] > 0
     assert all(days > 0 for days in settings["retention"]["sensor"]["purge_after_days"].values())
 
@@ -163,6 +168,17 @@ def test_dagster_accepts_the_settings(tmp_path: Path) -> None:
         assert instance.telemetry_enabled is False
         assert instance.nux_enabled is False
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+
+
+def test_the_settings_with_postgresql_differ_in_the_storage_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = yaml.safe_load(places.dagster_yaml().read_text(encoding="utf-8"))
+    monkeypatch.setenv(places.POSTGRES_VARIABLE, "db.example")
+    other = yaml.safe_load(places.dagster_yaml().read_text(encoding="utf-8"))
+    storage = other.pop("storage")
+    assert other == plain
+    asked = {name: value for name, value in storage["postgres"]["postgres_db"].items() if name != "scheme"}
+    assert all(set(value) == {"env"} for value in asked.values())  # no address and no password in the file
+    assert asked["hostname"] == {"env": places.POSTGRES_VARIABLE}
 
 
 @pytest.mark.whole

@@ -17,6 +17,8 @@ from PIL import Image
 
 from pipeline import charts, sentences
 from pipeline.charts import About, Span, Spec
+from pipeline.regression import model_charts
+from tests.fixtures import drawn_models
 
 ARDENIA = About("Ardenia", is_fictional=True)
 ENGLAND = About("England", is_fictional=False)
@@ -113,6 +115,10 @@ CHARTS: dict[str, Draw] = {
     "changes without direction": lambda about: charts.changes(units(bucked=None), about),
     "levels": lambda about: charts.levels(funnel(), about),
     "groups": lambda about: charts.groups(compared(), 0.10, about),
+    "specifications": lambda about: model_charts.specifications(
+        drawn_models.curve(), drawn_models.summary(), drawn_models.TERM, about
+    ),
+    "windows and models": lambda about: model_charts.windows_and_models(drawn_models.coefficients(), "main_h5", about),
 }
 every_chart = pytest.mark.parametrize("draw", CHARTS.values(), ids=CHARTS)
 

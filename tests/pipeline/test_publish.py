@@ -1,7 +1,7 @@
-"""One verified database: built beside the old one, swapped in whole, and untouched by anything that goes wrong.
+"""One verified database: built out of sight, swapped in whole, and untouched by anything that goes wrong.
 
-The frames are those of a small invented country (`small_country`), all other declared tables empty. codebases.md section 6,
-traps 1 to 4.
+What else a publication leaves, and which one is shown, is in `test_releases`. The frames are those of a small invented
+country (`small_country`), all other declared tables empty. codebases.md section 6, traps 1 to 4.
 """
 
 from __future__ import annotations
@@ -76,8 +76,9 @@ def sha256(path: Path) -> str:
 
 
 def beside(database: Path) -> set[str]:
-    """What lies in the folder beside the database and the lock."""
-    return {path.name for path in database.parent.iterdir()} - {NAME, ".publishing.lock"}
+    """What lies in the folder beside the database, the lock and the releases, and what is begun among the releases."""
+    begun = {path.name for path in (database.parent / "releases").glob(".*")}
+    return {path.name for path in database.parent.iterdir()} - {NAME, ".publishing.lock", "releases"} | begun
 
 
 def change_frame(parquet: Path, asset: str, **columns: object) -> None:
@@ -164,7 +165,8 @@ def test_the_storage_version_is_the_promised_one(published: publish.Published) -
 
 
 def test_about_tells_of_the_run_the_tables_and_the_columns(published: publish.Published) -> None:
-    assert dict(rows(published.database, "SELECT property, value FROM about.run")) == FACTS
+    told = dict(rows(published.database, "SELECT property, value FROM about.run"))
+    assert told == FACTS | {"release": published.release.name}
     told = rows(published.database, "SELECT schema_name || '.' || table_name, row_count FROM about.tables")
     assert dict(told) == published.row_counts
     ((columns, tables),) = rows(
@@ -255,7 +257,7 @@ publish.publish(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), {{}}, i
 """
 
 
-@pytest.mark.parametrize("step", ["verify", "_swap_in"])
+@pytest.mark.parametrize("step", ["verify", "releases.put"])
 def test_a_build_that_was_killed_leaves_the_old_database_and_is_cleared_by_the_next(
     standing: Path, parquet: Path, step: str
 ) -> None:
@@ -266,7 +268,7 @@ def test_a_build_that_was_killed_leaves_the_old_database_and_is_cleared_by_the_n
     )
     assert killed.returncode == -signal.SIGKILL
     assert sha256(standing) == before
-    assert any(".building." in name for name in beside(standing))
+    assert any(".building" in name for name in beside(standing))
     run(standing, parquet)
     assert beside(standing) == set()
     assert ("run_id", "two") in rows(standing, "SELECT property, value FROM about.run")
@@ -281,8 +283,9 @@ def test_leftovers_of_other_databases_are_not_touched(standing: Path, parquet: P
 
 def test_a_leftover_of_the_same_process_number_is_not_built_upon(standing: Path, parquet: Path) -> None:
     """Process numbers come round again: a half-built file may bear the name of the new one."""
-    leftover = standing.with_name(f".{standing.stem}.{os.getpid()}.building.duckdb")
-    connection = duckdb.connect(str(leftover))
+    leftover = standing.parent / "releases" / f".{os.getpid()}.building"
+    leftover.mkdir(parents=True)
+    connection = duckdb.connect(str(leftover / NAME))
     connection.execute("CREATE SCHEMA core")
     connection.close()
     run(standing, parquet)

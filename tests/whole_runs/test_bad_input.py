@@ -149,7 +149,7 @@ FAULTS: dict[str, Callable[[Path], Fault]] = {
 def last_night(demonstration: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Outputs of a run that went well on these very files, which a bad night must leave as they are."""
     out = tmp_path_factory.mktemp("bad_input") / "out"
-    shutil.copytree(demonstration.out, out)
+    shutil.copytree(demonstration.out, out, symlinks=True)
     demo = out / "demo"
     return Workspace(data=demo / "published", out=demo, kind="folder")
 

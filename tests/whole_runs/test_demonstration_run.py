@@ -20,7 +20,7 @@ import pytest
 
 from pipeline import manifest, places
 from pipeline.publish import FICTIONAL_PREFIX
-from tests.assets.expected_graph import ASSETS, DATABASE
+from tests.assets.expected_graph import ASSETS, DATABASE, NEWS
 from tests.whole_runs.running import (
     PROJECT,
     FinishedRun,
@@ -71,9 +71,11 @@ def test_planted_and_found_are_printed_and_true(demonstration: FinishedRun) -> N
 
 def test_the_outputs_are_named(demonstration: FinishedRun) -> None:
     assert f"Database  {demonstration.database}\n" in demonstration.ended.out
-    assert f"Parquet   {demonstration.frames}\n" in demonstration.ended.out
+    (release,) = (path for path in demonstration.workspace.releases.iterdir() if path.name[0].isdigit())
+    assert f"Parquet   {release / 'parquet'}\n" in demonstration.ended.out
+    assert f"Release   {release.name} " in demonstration.ended.out
     assert demonstration.database.is_file()
-    assert {path.stem for path in demonstration.frames.glob("*.parquet")} >= set(ASSETS) - {DATABASE}
+    assert {path.stem for path in demonstration.frames.glob("*.parquet")} >= set(ASSETS) - {DATABASE, NEWS}
 
 
 @pytest.mark.parametrize(

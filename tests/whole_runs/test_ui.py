@@ -90,7 +90,7 @@ def wait_for(what: Callable[[], object], seconds: float, ui: Ui) -> None:
 def ui(demonstration: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     """Over a copy of a finished run, so that a run from here is a second one, and from a folder that is nobody's."""
     folder = tmp_path_factory.mktemp("ui")
-    shutil.copytree(demonstration.out, folder / "out")
+    shutil.copytree(demonstration.out, folder / "out", symlinks=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,192 @@
+"""Running a job of Dagster in the process of a command, or a server of Dagster in its place.
+
+What belongs here: the Dagster home of the chosen data, the run itself, what an earlier run left behind, and one sentence
+for whatever stopped it. What does not: what a terminal shows (`command`) and the graph (`definitions`).
+
+Dagster is imported when something runs and not before: most commands do without it.
+"""
+
+import errno
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import sys
+import uuid
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pipeline import places, run_lock
+from pipeline.errors import Refusal
+from pipeline.places import Workspace
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+REFRESH, NIGHT = "refresh", "night"  # the jobs by name, for commands that load Dagster late
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def environment(workspace: Workspace, data: str, out_folder: str | None) -> dict[str, str]:
+    """The environment that makes Dagster use this workspace; its home gets the project's settings.
+
+    Raises Refusal where the settings ask for PostgreSQL and what speaks to it is not installed.
+    """
+    if os.environ.get(places.POSTGRES_VARIABLE) and importlib.util.find_spec("dagster_postgres") is None:
+        raise Refusal(
+            "no_postgres",
+            f"{places.POSTGRES_VARIABLE} names a PostgreSQL server, and the package for it is not installed",
+            remedy="install it with pip install 'care-numbers[postgres]', or unset the variable",
+        )
+    home = workspace.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(places.dagster_yaml(), home / "dagster.yaml")
+    variables = {"DAGSTER_HOME": str(home), places.DATA_VARIABLE: data if data != "auto" else workspace.kind}
+    if workspace.kind == "folder":
+        variables[places.DATA_VARIABLE] = str(workspace.data)
+    if out_folder:
+        variables[places.OUT_VARIABLE] = str(Path(out_folder).expanduser().resolve())
+    return variables
+
+
+def workspace_file(workspace: Workspace, name: str) -> Path:
+    """The file in the Dagster home that tells its servers what to load, under the name of the chosen data."""
+    file = workspace.dagster_home / "workspace.yaml"
+    file.write_text(
+        "load_from:\n"
+        "  - python_module:\n"
+        "      module_name: assets.definitions\n"
+        f"      location_name: {json.dumps(name)}\n"
+        f"      working_directory: {json.dumps(str(places.root()))}\n"
+    )
+    return file
+
+
+def program(name: str) -> str:
+    """A program of Dagster beside the Python that runs this. Raises Refusal when it is not installed."""
+    found = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if found is None:
+        raise Refusal(
+            "no_program", f"the program {name} is not installed", remedy="install it with pip install care-numbers"
+        )
+    return found
+
+
+def become(program: str, arguments: list[str], variables: dict[str, str]) -> NoReturn:
+    """Go on as another program.
+
+    In place of this process, so that whoever stops the command stops Dagster and leaves none of its servers behind.
+    """
+    os.execve(program, [program, *arguments], os.environ | variables)
+
+
+def materialise(
+    job: str, workspace: Workspace, data: str, out_folder: str | None, *, quiet: bool, run_id: str | None = None
+) -> None:
+    """Run a job of all assets in this process, under the lock of the output folder.
+
+    Raises Refusal with the first failure's own sentence, also when another run is under way in the folder or the disk is
+    full.
+    """
+    with run_lock.held(workspace.out):
+        try:
+            _execute(job, workspace, data, out_folder, run_id or str(uuid.uuid4()), quiet=quiet)
+        except OSError as error:
+            if error.errno in _DISK_FULL:
+                raise disk_full(error) from error
+            raise
+
+
+def _execute(job: str, workspace: Workspace, data: str, out_folder: str | None, run_id: str, *, quiet: bool) -> None:
+    os.environ.update(environment(workspace, data, out_folder))
+    warnings.filterwarnings("ignore", module="dagster")
+    import dagster as dg
+
+    # A night without news skips what checks look at, and Dagster would warn of every check that has nothing to say.
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # data versions of outputs are still called beta
+    from assets import progress
+    from assets.definitions import defs
+
+    definition = defs.resolve_job_def(job)
+    with dg.DagsterInstance.get() as instance:
+        _close_abandoned(instance)
+        try:
+            definition.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                run_config={"loggers": {"silent" if quiet else progress.PROGRESS: {}}},
+                raise_on_error=True,
+            )
+        except dg.DagsterError as failure:  # Dagster keeps the class for failed checks to itself
+            failed = failed_checks(instance, run_id)
+            if not failed:
+                raise
+            raise check_failed(failed) from failure
+
+
+def _close_abandoned(instance: "DagsterInstance") -> None:
+    """Tell Dagster which runs are over: one that was killed stays "started" for ever, and would hold up its queue.
+
+    Whoever holds the lock of the folder knows that no other run of these jobs is alive.
+    """
+    import dagster as dg
+
+    from assets import nightly
+
+    unfinished = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=unfinished)):
+        if run.job_name in nightly.THAT_PUBLISH:
+            instance.report_run_failed(run, "The run was killed or its machine stopped; a later run has taken over.")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Why a run stopped, in a sentence
+
+
+def check_failed(failed: Sequence[str]) -> Refusal:
+    """The refusal for blocking checks that failed."""
+    return Refusal(
+        "check_failed",
+        f"a blocking check failed, {'; '.join(failed)}",
+        remedy="compare the file with the publisher's and use it as published; nothing was published",
+    )
+
+
+def disk_full(error: OSError) -> Refusal:
+    """The refusal for a disk without room."""
+    return Refusal(
+        "disk_full",
+        f"the disk is full ({error.strerror})",
+        file=Path(error.filename).name if isinstance(error.filename, str) else None,
+        remedy="make room and run again; the published database is unchanged",
+    )
+
+
+def failed_checks(instance: "DagsterInstance", run_id: str) -> list[str]:
+    """Name and finding of every blocking check that failed in a run."""
+    import dagster as dg
+
+    records = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    evaluations = [record.dagster_event.event_specific_data for record in records if record.dagster_event]
+    return [
+        f"{evaluation.check_name} ({evaluation.description})"
+        for evaluation in evaluations
+        if isinstance(evaluation, dg.AssetCheckEvaluation)
+        and not evaluation.passed
+        and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+
+
+def reason(error: BaseException | None, failed: Sequence[str] = ()) -> str:
+    """Why a run stopped, for a person who was not there: a refusal's sentence, the checks that failed, or the fault."""
+    if isinstance(error, Refusal):
+        return error.sentence()
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return disk_full(error).sentence()
+    if failed:
+        return check_failed(failed).sentence()
+    return f"a fault of the program ({type(error).__name__}: {error}); the run's log in the Dagster UI has the rest."
