@@ -47,7 +47,7 @@ def _of_model(fitted: Fitted, window: WindowUnits) -> Iterator[Row]:
     for unit_id, reason in fitted.left_out.items():
         words = reason.replace("_", " ")
         yield from _of_unit(fitted, window, unit_id, COMPLETE_CASES, reason, words, units, complete)
-    if False:
+    if isinstance(fitted.result, Problem):
         for unit_id in window.units.index.difference(list(fitted.left_out)):
             reason, words = fitted.result.reason, f"the model was not fitted: {fitted.result.detail}"
             yield from _of_unit(fitted, window, str(unit_id), FITTED, reason, words, complete, 0)
