@@ -18,6 +18,7 @@ ui: $(READY)  ## Open the Dagster UI on localhost
 bench: $(READY)  ## Measure the statistics against their limits and plain loops
 	$(BIN)/python -m bench.evidence
 	test -e $(VENV)/.compared || $(MAKE) --no-print-directory $(VENV)/.compared || true
+	$(BIN)/python -m bench.regressions
 	$(BIN)/python -m bench.resampling
 
 lint: $(READY)  ## Style, types, stale documents

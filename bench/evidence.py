@@ -10,10 +10,11 @@ Without a folder the published files beside the project are used, and the demons
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -202,14 +203,21 @@ def compare(inputs: Inputs, data: list[WindowData], usual: Fit, chosen: Settings
     return is_equal
 
 
-def main(data: Annotated[Path | None, typer.Option(help="Folder with published files.")] = None) -> None:
-    """Measure the evidence; ends with 1 where a limit does not hold."""
+@contextlib.contextmanager
+def chosen_folder(data: Path | None) -> Iterator[Path]:
+    """The folder to measure on, which is told: what was given, the published files, or a demonstration country."""
     with tempfile.TemporaryDirectory() as made:
         folder = data or (published_files.folder() if published_files.IS_HERE else None)
         if folder is None:
             folder = Path(made) / "country"
             build_demonstration(folder)
         typer.echo("the demonstration country" if str(folder).startswith(made) else "published files")
+        yield folder
+
+
+def main(data: Annotated[Path | None, typer.Option(help="Folder with published files.")] = None) -> None:
+    """Measure the evidence; ends with 1 where a limit does not hold."""
+    with chosen_folder(data) as folder:
         if not measure(read(folder), settings.load()):
             raise typer.Exit(1)
 

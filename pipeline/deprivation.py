@@ -34,6 +34,13 @@ IDACI, FREE_MEALS = "idaci", "free_school_meals_primary"
 HMRC_LOCAL = "hmrc_local_measure"
 CILIF_TO_2024, CILIF_FROM_2022 = "cilif_to_2024", "cilif_from_2022"
 SCHOOL_CENSUS = "school_census"
+# The measures as a sentence says them.
+WORDS = {
+    HMRC: "HMRC's local measure of children under 16",
+    CILIF: "relative low income before housing costs, children under 16",
+    IDACI: "the income deprivation affecting children index",
+    FREE_MEALS: "free school meals in primary schools",
+}
 # Financial years ending that a basis covers; None: still published.
 CILIF_YEARS: dict[str, tuple[int, int | None]] = {CILIF_FROM_2022: (2022, None), CILIF_TO_2024: (2015, 2024)}
 _FIRST_FREE_MEALS = 2016

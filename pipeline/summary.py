@@ -61,6 +61,7 @@ class Summary:
     bucking_unusual: list[str]
     no_evidence_reason: str | None
     false_alarms: dict[str, Any] | None
+    findings: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
     warnings: list[str]
     files_used: int
@@ -107,6 +108,7 @@ def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary
         bucking_unusual=[row["unit_name"] for row in bucking if row["bucked"] and row["evidence"] in UNUSUAL],
         no_evidence_reason=_no_evidence_reason(database_file, window["window_id"]) if window else None,
         false_alarms=_false_alarms(database_file),
+        findings=rows("SELECT * FROM about.findings ORDER BY window_end, window_start, window_id"),
         left_out=rows(
             "SELECT reason, count(DISTINCT la_code) AS authorities, string_agg(DISTINCT la_name, ', ' ORDER BY la_name)"
             " AS names FROM main.exclusions WHERE window_id = 'main_h5' AND rule = 'excluded'"
@@ -192,6 +194,9 @@ def sentences(summary: Summary) -> list[str]:
             parts = [f"{row['names']} ({row['reason'].replace('_', ' ')})" for row in summary.left_out]
             lines.append(f"Left out of {primary['window_start']} to {primary['window_end']}: {'; '.join(parts)}.")
     lines += _bucking_sentences(summary)
+    if primary:
+        own = [one for one in summary.findings if one["window_id"] == primary["window_id"]]
+        lines += [f"{one['finding']} {one['caveats']} All windows: about.findings." for one in own]
     missing = [window for window in summary.windows if not window["is_computed"]]
     # Two windows may differ in their populations alone and lack the same counts; it is said once.
     lines += dict.fromkeys(

@@ -10,12 +10,13 @@ what a factor does. Where the interval holds 0 the paragraph says so, and how la
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from pipeline import sentences
+from pipeline import deprivation, sentences
 from pipeline.regression import observations, terms
 from pipeline.tables import model_tables
 from pipeline.tables.frames import conform
@@ -67,9 +68,7 @@ def findings(
     return conform(pd.DataFrame(rows, columns=table.column_names), table)
 
 
-def _paragraph(
-    own: pd.DataFrame, about: pd.DataFrame, curve: pd.DataFrame, told: dict[str, str]
-) -> Iterator[str]:
+def _paragraph(own: pd.DataFrame, about: pd.DataFrame, curve: pd.DataFrame, told: dict[str, str]) -> Iterator[str]:
     first = own.iloc[0]
     span = f"{first['window_start']} to {first['window_end']}"
     primary = _model(own, _PRIMARY_MODEL)
@@ -109,7 +108,7 @@ def _term(term: str, own: pd.DataFrame, curve: pd.DataFrame, told: dict[str, str
     points = _row(_model(own, _PRIMARY_MODEL, outcome=observations.CHANGE_PER_10K), term)
     if row is None or points is None:
         return
-    measure = told.get(terms.TERMS[term].variable) or terms.TERMS[term].words
+    measure = _in_words(told[terms.TERMS[term].variable])
     yield (
         f"{_SAYS[term].format(measure=measure)}, the change in the rate was {_size(points['estimate'], 1)} per 10,000 "
         f"children {_side(points['estimate'])} (95% limits {points['lower_95']:+.1f} to {points['upper_95']:+.1f}); in per "
@@ -120,6 +119,14 @@ def _term(term: str, own: pd.DataFrame, curve: pd.DataFrame, told: dict[str, str
     yield from _bracket(term, own, row)
     yield _holds(term, own, curve, row)
     yield from _coding(term, own, row)
+
+
+def _in_words(measure: str) -> str:
+    """What `main.exposures` says a variable measures, with the names of measures and programmes in words."""
+    named = measure.replace("innovation_r1, innovation_r2", "rounds 1 and 2")
+    for name, words in deprivation.WORDS.items():
+        named = re.sub(rf"^{name} \([a-z0-9_]+\)", words, named)
+    return named
 
 
 def _row(frame: pd.DataFrame, term: str) -> Row | None:

@@ -289,7 +289,7 @@ def _without_data(plan: _Plan, sheet: _Sheet) -> Problem | None:
         if not np.isfinite(sheet.outcome(name)).any():
             reasons = Counter(sheet.reason_of_outcome(name, row) for row in range(len(sheet.units)))
             reason = reasons.most_common(1)[0][0] if reasons else NOT_AVAILABLE
-            return Problem(reason, f"no unit of the window has {name.replace('_', ' ')}")
+            return Problem(reason, f"no unit of the window has the outcome {name}")
     for term in plan.terms:
         if not np.isfinite(sheet.term(term, plan.outcome)).any():
             variable = terms.variable_of(term)

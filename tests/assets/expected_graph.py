@@ -31,6 +31,9 @@ _EXPOSURE_INPUTS = _WINDOW_INPUTS | {
     "core_innovation_programme",
     "raw_reference",
 }
+_CURVE_INPUTS = {"five_year_change", "five_year_change_alternates", "exposures", "volatility"}
+# The panels go by year and so need the counts, populations and shares behind the windows.
+_MODEL_INPUTS = _CURVE_INPUTS | _WINDOW_INPUTS | {"core_deprivation", "raw_reference", "trend_exclusions"}
 _DEPRIVATION_INPUTS = {
     "raw_deprivation",
     "raw_reference",
@@ -129,12 +132,32 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
         ANALYSIS,
         {"five_year_change", "exposures", "care_numbers", "core_spending", "core_interactive_tool"},
     ),
-    "exclusions": (ANALYSIS, _WINDOW_INPUTS),
+    "revisions": (ANALYSIS, {"core_children_looked_after"}),
+    "revisions_summary": (ANALYSIS, {"core_children_looked_after"}),
+    # Who is left out of a window is known before any result; who is left out of a model only after the models.
+    "trend_exclusions": (ANALYSIS, _WINDOW_INPUTS),
     "exclusion_steps": (ANALYSIS, _WINDOW_INPUTS),
     "neighbour_comparison": (ANALYSIS, _NEIGHBOUR_INPUTS),
     "neighbour_change": (ANALYSIS, _NEIGHBOUR_INPUTS),
     "exposures": (ANALYSIS, _EXPOSURE_INPUTS),
     "exposure_correlations": (ANALYSIS, _EXPOSURE_INPUTS),
+    "regression_coefficients": (ANALYSIS, _MODEL_INPUTS),
+    "regression_models": (ANALYSIS, _MODEL_INPUTS),
+    "regression_influence": (ANALYSIS, _MODEL_INPUTS),
+    "univariate_associations": (ANALYSIS, _MODEL_INPUTS),
+    "exclusions": (ANALYSIS, _MODEL_INPUTS),
+    "specification_curve": (ANALYSIS, _CURVE_INPUTS),
+    "specification_curve_summary": (ANALYSIS, _CURVE_INPUTS),
+    "study_comparison": (
+        ANALYSIS,
+        {"five_year_change", "region_trends", "univariate_associations", "national_trend"},
+    ),
+    # The appendix goes by years of entry and not by windows, and nothing but the database is made from it.
+    "staggered_adoption": (ANALYSIS, _WINDOW_INPUTS | {"core_innovation_programme", "raw_reference"}),
+    "findings": (
+        ANALYSIS,
+        {"regression_coefficients", "regression_models", "specification_curve_summary", "exposures"},
+    ),
     "data_checks": (
         ANALYSIS,
         {
@@ -158,10 +181,12 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
     ),
 }
 
-# The database holds every table there is. News is no table; the registers of one publication are parts of `raw_files`.
+# The database holds every table there is. News is no table; the registers of one publication are parts of `raw_files`, and
+# the exclusions of the trends are a part of `exclusions`.
 DATABASE = "care_numbers_database"
 NOT_IN_THE_DATABASE = {
     NEWS,
+    "trend_exclusions",
     "raw_children_looked_after",
     "raw_national_series",
     "raw_population",

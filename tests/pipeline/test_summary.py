@@ -43,6 +43,7 @@ def told(**changes: Any) -> list[str]:
         "bucking_unusual": [],
         "no_evidence_reason": None,
         "false_alarms": None,
+        "findings": [],
         "left_out": [],
         "warnings": [],
         "files_used": 1,
@@ -136,6 +137,13 @@ def test_windows_that_lack_the_same_are_told_once() -> None:
     other = PRIMARY | missing | {"role": "study"}
     lines = told(windows=[PRIMARY, other, other | {"role": "alternate"}])
     assert [line for line in lines if "Not computed" in line] == ["Not computed: 2012 to 2017 (no counts for 2012)."]
+
+
+def test_the_finding_of_the_primary_window_comes_with_its_caveats() -> None:
+    own = {"window_id": "main_h5", "finding": "An association of 2%.", "caveats": "Not causal."}
+    lines = told(findings=[own, own | {"window_id": "prev_h5", "finding": "Another."}])
+    assert "An association of 2%. Not causal. All windows: about.findings." in lines
+    assert not any("Another" in line for line in lines)
 
 
 def test_planted_and_found() -> None:

@@ -172,7 +172,9 @@ def test_m3_weighs_by_the_usual_movement_over_the_window() -> None:
     number = (window.units["looked_after_start"] + window.units["looked_after_end"]) / 2
     weights = 1 / (5 * (0.002 + 1.1 / number))
     expected = sm.WLS(window.units[LOG], matrix(window, *VARIABLES), weights=weights).fit()
-    np.testing.assert_allclose(estimates(of(window, "M3")), expected.params, rtol=1e-9)
+    found = of(window, "M3")
+    np.testing.assert_allclose(estimates(found), expected.params, rtol=1e-9)
+    np.testing.assert_allclose(fit_of(found).weights, weights, rtol=1e-12)
 
 
 def test_without_a_usual_movement_there_is_no_m3() -> None:
@@ -225,7 +227,7 @@ def test_m8_stands_beside_m2_on_the_same_units() -> None:
 def test_an_outcome_that_no_unit_has_gives_its_own_reason() -> None:
     window = invented()
     result = of(without_uasc(window, *window.units.index), "M8", "excluding_uasc").result
-    assert result == Problem("uasc_not_available", "no unit of the window has excluding uasc")
+    assert result == Problem("uasc_not_available", "no unit of the window has the outcome excluding_uasc")
 
 
 @pytest.mark.parametrize("region_effects", [False, True])
