@@ -14,6 +14,7 @@ from typing import Any
 from pipeline import database
 
 UNUSUAL = ("A", "B")
+PLANTED_COEFFICIENTS = "planted_coefficients.csv"  # beside the planted truth
 _JUDGED = "with evidence A or B"
 # What is counted for the demonstration country, from all flags to the surest.
 _AT_LEAST: dict[str, tuple[str | None, ...]] = {
@@ -46,6 +47,22 @@ class Planted:
 
 
 @dataclass(frozen=True)
+class PlantedTerm:
+    """A coefficient planted into the law of the demonstration country beside the primary model's estimate of it."""
+
+    term: str
+    planted: float
+    estimate: float
+    lower_95: float
+    upper_95: float
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the limits hold what was planted."""
+        return self.lower_95 <= self.planted <= self.upper_95
+
+
+@dataclass(frozen=True)
 class Summary:
     """Headline findings of one published database; percentages are of the rate unless the name says number."""
 
@@ -67,6 +84,7 @@ class Summary:
     files_used: int
     files_not_used: int
     planted: Planted | None = field(default=None)
+    planted_terms: tuple[PlantedTerm, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain data, for `--json`."""
@@ -121,6 +139,7 @@ def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary
         files_used=rows("SELECT count(*) AS n FROM about.sources")[0]["n"],
         files_not_used=rows("SELECT count(*) AS n FROM about.files_not_used")[0]["n"],
         planted=_planted(database_file, planted_truth) if planted_truth and planted_truth.exists() else None,
+        planted_terms=_planted_terms(database_file, planted_truth) if planted_truth else (),
     )
 
 
@@ -144,6 +163,27 @@ def _planted(database_file: Path, truth_file: Path) -> Planted | None:
         units=len(found),
         missed=tuple(sorted(name for code, name in planted.items() if code not in flagged)),
         flags=tuple(_flags(found, set(planted), name, grades) for name, grades in _AT_LEAST.items()),
+    )
+
+
+def _planted_terms(database_file: Path, truth_file: Path) -> tuple[PlantedTerm, ...]:
+    """The planted coefficients, which lie beside the planted truth, and what the primary model found."""
+    file = truth_file.with_name(PLANTED_COEFFICIENTS)
+    if not file.exists():
+        return ()
+    with file.open(encoding="utf-8", newline="") as stream:
+        planted = {row["term"]: float(row["value"]) for row in csv.DictReader(stream)}
+    found = database.query(
+        database_file,
+        "SELECT term, estimate, lower_95, upper_95 FROM main.regression_coefficients WHERE window_id = 'main_h5'"
+        " AND model = 'M2' AND outcome = 'log_rate_ratio' AND variant = 'primary' AND NOT region_effects"
+        " AND estimate IS NOT NULL",
+    )
+    of_term = {row["term"]: row for row in found}
+    return tuple(
+        PlantedTerm(term, value, *(of_term[term][name] for name in ("estimate", "lower_95", "upper_95")))
+        for term, value in planted.items()
+        if term in of_term
     )
 
 
@@ -205,6 +245,8 @@ def sentences(summary: Summary) -> list[str]:
     lines += [f"To look at: {warning}." for warning in summary.warnings]
     if summary.planted:
         lines += _planted_sentences(summary.planted)
+    if summary.planted_terms:
+        lines.append(_planted_terms_sentence(summary.planted_terms))
     return lines
 
 
@@ -278,3 +320,12 @@ def _planted_sentences(planted: Planted) -> list[str]:
         f"Planted / found, {planted.window_start} to {planted.window_end}: {planted.planted} of {planted.units} units were "
         f"made to buck the trend. Flagged {told}.{false}{missed}"
     ]
+
+
+def _planted_terms_sentence(terms: tuple[PlantedTerm, ...]) -> str:
+    told = "; ".join(
+        f"{one.term.replace('_', ' ')} {one.planted:+.3f} / {one.estimate:+.3f} ({one.lower_95:+.3f} to {one.upper_95:+.3f})"
+        for one in terms
+    )
+    held = sum(one.is_held for one in terms)
+    return f"Planted / found, coefficients of M2: {told}. The 95% limits hold {held} of {len(terms)}."

@@ -42,7 +42,8 @@ _LOW_INCOME_NOISE = 0.015
 _INDEX_PATH = {2015: 0.95, 2019: 0.80, 2025: 1.75}  # of the older measure's first year; incomes after housing in 2025
 _INDEX_NOISE, _INDEX_MOST = 0.05, 85.0
 _MEALS_MEDIAN, _MEALS_SPREAD, _MEALS_MOST = 14.5, 0.40, 60.0
-_MEALS_OWN_STEP = 0.04  # of the log odds in a year
+_MEALS_OWN_STEP = 0.03  # of the log odds in a year
+_MEALS_WITH_POVERTY = 0.7  # of the log odds with the logarithm of the share in low income
 _MEALS_PATH = (1.0, 0.97, 0.95, 1.03, 1.14, 1.37, 1.46, 1.54, 1.58, 1.64)
 
 # Log odds of taking part and of a good judgement: at middling deprivation, and by one standard score of it.
@@ -75,12 +76,13 @@ def simulate(shares: np.random.Generator, events: np.random.Generator) -> Exposu
     own = np.sqrt(1 - _REGION_SPREAD**2) * shares.standard_normal(n)
     deprivation = of_region[places.region_of_piece] + own
     low_income = _low_income(deprivation, shares)
+    poverty = _poverty(deprivation, shares)
     return Exposures(
         deprivation=deprivation,
-        poverty=_poverty(deprivation, shares),
+        poverty=poverty,
         low_income=low_income,
         index=_index(low_income[:, 0], shares),
-        meals=_meals(deprivation, shares),
+        meals=_meals(deprivation, poverty, shares),
         takes_part=_chosen(_TAKES_PART, deprivation, events)[places.leader_2017],
         is_good=np.where(places.is_new_in_window, np.nan, _chosen(_IS_GOOD, deprivation, events)[places.leader_2017]),
     )
@@ -140,9 +142,12 @@ def _index(low_income: Floats, rng: np.random.Generator) -> Floats:
     )
 
 
-def _meals(deprivation: Floats, rng: np.random.Generator) -> Floats:
-    """Draw odds that follow a common path and one of the authority's own, so that a change is no multiple of a level."""
+def _meals(deprivation: Floats, poverty: Floats, rng: np.random.Generator) -> Floats:
+    """Draw odds that follow a common path, an authority's low income in part, and otherwise a path of its own."""
     start = np.minimum(_MEALS_MEDIAN * np.exp(_MEALS_SPREAD * _related(deprivation, 0.85, rng)), _MEALS_MOST)
-    own = np.cumsum(rng.normal(0.0, _MEALS_OWN_STEP, (len(start), len(_MEALS_PATH))), axis=1)
-    odds = start[:, None] / (100 - start[:, None]) * np.array(_MEALS_PATH) * np.exp(own)
+    since_first = np.log(poverty[:, [POVERTY_YEARS.index(year) for year in MEALS_YEARS]])
+    since_first -= since_first[:, :1]
+    own = rng.normal(0.0, _MEALS_OWN_STEP, (len(start), len(MEALS_YEARS))).cumsum(axis=1)
+    along = _MEALS_WITH_POVERTY * (since_first - since_first.mean(axis=0)) + own
+    odds = start[:, None] / (100 - start[:, None]) * np.array(_MEALS_PATH) * np.exp(along)
     return 100 * odds / (1 + odds)

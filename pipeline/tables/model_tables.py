@@ -78,7 +78,8 @@ REGRESSION_COEFFICIENTS = Table(
                "no row for its constants."),
         Column("unit_of_term", "text", "What one unit of the term is."),
         Column("measure", "text", "What the term measures, on which basis and when; empty where there is nothing to tell."),
-        Column("is_log_outcome", "boolean", "Whether the outcome is a logarithm, so that 100 (exp(estimate) - 1) is a percentage."),
+        Column("is_log_outcome", "boolean", "Whether the outcome is a logarithm, so that 100 (exp(estimate) - 1) is "
+               "a percentage."),
         Column("is_post_baseline", "boolean", "Whether the term may be later than the start of the window: it may follow "
                "the change."),
         Column("method", "text", "How it was estimated, and what the standard error is.", nullable=True),
@@ -113,8 +114,8 @@ REGRESSION_COEFFICIENTS = Table(
         Column("leave_one_out_max", "number", "Greatest estimate with one unit left out.", _OF_ESTIMATE, True),
         Column("leave_one_out_sign_changes", "integer", "Units without which the estimate has the other sign.", "units",
                True),
-        Column("q_value", "number", "p_value adjusted for the terms of M0 (Benjamini-Hochberg), see "
-               "main.univariate_associations.", nullable=True),
+        Column("q_value", "number", "Of M0: p of the term's own test in main.univariate_associations, which is not that "
+               "of the slope, adjusted for the terms of M0 (Benjamini-Hochberg).", nullable=True),
         Column("n_tests", "integer", "Tests that it is adjusted for.", "tests", True),
         Column("n", "integer", "Units with every value; in M5 and M6 units and years.", nullable=True),
         Column("df", "number", "Degrees of freedom of t.", nullable=True),
@@ -519,7 +520,11 @@ FINDINGS = Table(
         shared.WINDOW_ID,
         shared.WINDOW_START,
         shared.WINDOW_END,
-        Column("finding", "text", "The paragraph, made from the primary model, the change score and the specification curve."),
+        Column(
+            "finding",
+            "text",
+            "The paragraph, made from the primary model, the change score and the specification curve.",
+        ),
         Column("caveats", "text", "What has to be read with it."),
     ),
 )

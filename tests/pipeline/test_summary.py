@@ -146,6 +146,17 @@ def test_the_finding_of_the_primary_window_comes_with_its_caveats() -> None:
     assert not any("Another" in line for line in lines)
 
 
+def test_planted_coefficients_stand_beside_the_estimates() -> None:
+    terms = (
+        summary.PlantedTerm("ofsted_good", -0.11, -0.10, -0.18, -0.02),
+        summary.PlantedTerm("deprivation_level", 0.0, 0.02, 0.01, 0.03),
+    )
+    assert told(planted_terms=terms)[-1] == (
+        "Planted / found, coefficients of M2: ofsted good -0.110 / -0.100 (-0.180 to -0.020); deprivation level +0.000 / "
+        "+0.020 (+0.010 to +0.030). The 95% limits hold 1 of 2."
+    )
+
+
 def test_planted_and_found() -> None:
     flags = (
         summary.Flags("whatever the evidence", 4, 20),
@@ -296,7 +307,8 @@ def test_the_demonstration_in_sentences(found: summary.Summary) -> None:
     lines = summary.sentences(found)
     assert found.is_fictional and lines[0].startswith(f"{found.country} is FICTIONAL")
     assert re.search(r"had [\d,]+ children looked after on 31 March \d{4}, \d+\.\d per 10,000", lines[1])
-    assert one(lines, "Planted / found")
+    assert one(lines, "Planted / found, 20")
+    assert one(lines, "Planted / found, coefficients of M2: deprivation change +0.025 / ")
     assert not any(line.startswith("To look at") for line in lines) or found.warnings
     assert all(line.endswith(".") for line in lines)
 
