@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from assets.checks import measure
 from assets.chosen_data import ChosenData
 from assets.parquet_io import run_of
-from assets.raw import NEWS
+from assets.raw import NEWS, PUBLICATIONS
 from pipeline import __version__, checks, manifest, news, places, publish, settings
 from pipeline.tables import catalogue, frames
 from pipeline.tables.declare import Table
@@ -47,6 +47,7 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
         places.sql_folder(),
         _run_facts(context.run.run_id, chosen) | _origin(context, frame_files),
         is_fictional=chosen.is_fictional,
+        lineage=_lineage(context),
     )
     return dg.MaterializeResult(
         metadata={
@@ -55,6 +56,7 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
             "release_before": str(published.release_before or "none"),
             "pruned": ", ".join(str(name) for name in published.pruned) or "none",
             **_rollback_ended(published),
+            publish.SINCE: published.since,
             "bytes": published.database.stat().st_size,
             "is_fictional": chosen.is_fictional,
             "tables": len(published.row_counts),
@@ -68,6 +70,18 @@ def _rollback_ended(published: publish.Published) -> dict[str, str]:
     """What a publication after a rollback says of it; nothing otherwise."""
     ended = published.ended_rollback
     return {"ends_a_rollback": f"Until now {ended.sentence()}."} if ended else {}
+
+
+def _lineage(context: dg.AssetExecutionContext) -> dict[str, set[str]]:
+    """The publications behind each table, by the graph; a view rests on what its own table does."""
+    graph = context.job_def.asset_layer.asset_graph
+    found = {}
+    for table in catalogue.TABLES:
+        if not table.asset or table.asset not in {key.to_python_identifier() for key in graph.get_all_asset_keys()}:
+            continue
+        before = {key.to_python_identifier() for key in graph.get_ancestor_asset_keys(dg.AssetKey(table.asset))}
+        found[table.full_name] = {one for node in before & PUBLICATIONS.keys() for one in PUBLICATIONS[node]}
+    return found
 
 
 def _stored(workspace: places.Workspace, table: Table) -> pd.DataFrame:

@@ -94,8 +94,22 @@ def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen:
     )
 
 
-def _publication(raw_files: pd.DataFrame, *publications: str) -> dg.Output:
-    files = raw_files.loc[raw_files["publication"].isin(publications)].reset_index(drop=True)
+# The publications whose files each node registers.
+PUBLICATIONS = {
+    "raw_children_looked_after": (LOOKED_AFTER,),
+    "raw_national_series": (NATIONAL_SERIES,),
+    "raw_population": (POPULATION,),
+    "raw_deprivation": (DEPRIVATION, DISTRICT_LOOKUP, DISTRICT_POPULATION),
+    "raw_statistical_neighbours": (STATISTICAL_NEIGHBOURS,),
+    "raw_inspections": (INSPECTIONS,),
+    "raw_interactive_tool": (INTERACTIVE_TOOL,),
+    "raw_spending": (SPENDING,),
+    "raw_reference": (REFERENCE,),
+}
+
+
+def _publication(raw_files: pd.DataFrame, node: str) -> dg.Output:
+    files = raw_files.loc[raw_files["publication"].isin(PUBLICATIONS[node])].reset_index(drop=True)
     releases = sorted(int(release) for release in files["release"].dropna().unique())
     return dg.Output(
         files,
@@ -111,52 +125,52 @@ def _publication(raw_files: pd.DataFrame, *publications: str) -> dg.Output:
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_children_looked_after(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the looked-after releases."""
-    return _publication(raw_files, LOOKED_AFTER)
+    return _publication(raw_files, "raw_children_looked_after")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_national_series(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the national time series."""
-    return _publication(raw_files, NATIONAL_SERIES)
+    return _publication(raw_files, "raw_national_series")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_population(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the population estimates."""
-    return _publication(raw_files, POPULATION)
+    return _publication(raw_files, "raw_population")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_deprivation(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of child deprivation, and of the districts that counties are put together from."""
-    return _publication(raw_files, DEPRIVATION, DISTRICT_LOOKUP, DISTRICT_POPULATION)
+    return _publication(raw_files, "raw_deprivation")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_statistical_neighbours(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the statistical neighbours."""
-    return _publication(raw_files, STATISTICAL_NEIGHBOURS)
+    return _publication(raw_files, "raw_statistical_neighbours")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_inspections(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the inspections of local authorities."""
-    return _publication(raw_files, INSPECTIONS)
+    return _publication(raw_files, "raw_inspections")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_interactive_tool(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the interactive tool's base data."""
-    return _publication(raw_files, INTERACTIVE_TOOL)
+    return _publication(raw_files, "raw_interactive_tool")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_spending(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """Files of the returns of spending."""
-    return _publication(raw_files, SPENDING)
+    return _publication(raw_files, "raw_spending")
 
 
 @dg.asset(group_name=GROUP, metadata=describe.table_metadata(about_tables.SOURCES))
 def raw_reference(raw_files: pd.DataFrame) -> dg.Output[pd.DataFrame]:
     """The small compiled tables: the project's, or the data folder's where it brings its own."""
-    return _publication(raw_files, REFERENCE)
+    return _publication(raw_files, "raw_reference")

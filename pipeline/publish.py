@@ -10,7 +10,7 @@ Readers keep their open copy; a failure at any point leaves the old file as it w
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 
-from pipeline import durable, release_folder, releases, sentences, settings
+from pipeline import durable, release_folder, releases, sentences, settings, since
 from pipeline.errors import Refusal
 from pipeline.releases import Name, Rollback
 from pipeline.tables import about_tables, catalogue, ddl, frames
@@ -27,14 +27,18 @@ from pipeline.tables.declare import Table
 STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB promised; a file in the newest format would shut older readers out
 BLOCK_BYTES = 32_768  # most columns are short: with DuckDB's own 262,144 the file is twice the size and no faster
 FICTIONAL_PREFIX = "FICTIONAL demonstration data. "
+SINCE = "since_last_publication"
 _ABOUT = {table.name: table for table in about_tables.TABLES}
+
+Lineage = Mapping[str, Collection[str]]  # full name of a table -> publications
 
 
 @dataclass(frozen=True)
 class Published:
     """What was published: the file, its release, and the rows of each table and view.
 
-    `release_before` was shown until then; `ended_rollback` is the rollback that this publication has ended.
+    `release_before` was shown until then; `ended_rollback` is the rollback that this publication has ended; `since` says
+    what changed since then.
     """
 
     database: Path
@@ -43,6 +47,7 @@ class Published:
     release_before: Name | None
     ended_rollback: Rollback | None
     pruned: list[Name]
+    since: str
 
 
 def publish(
@@ -52,10 +57,12 @@ def publish(
     run_facts: Mapping[str, str],
     *,
     is_fictional: bool,
+    lineage: Lineage | None = None,
     today: dt.date | None = None,
 ) -> Published:
     """Build and verify a release from the Parquet files of all declared tables, then show it; prune old ones at the end.
 
+    `lineage` has the publications that each table rests on, by the table's full name.
     Raises Refusal when a file is missing, a constraint or a check in `sql/checks` fails, the disk is full, or another
     publication is under way; what was published before is then untouched.
     """
@@ -70,7 +77,7 @@ def publish(
         try:
             building = releases.begin(database)
             built = building / release_folder.DATABASE
-            _build(built, frames_folder, sql_folder, facts, prefix)
+            said = _build(built, frames_folder, sql_folder, facts, prefix, lineage or {}, database if before else None)
             counts = verify(built, frames_folder, sql_folder)
             release_folder.fill(building, str(name), sql_folder, prefix)
             releases.stage(built, database)
@@ -81,7 +88,7 @@ def publish(
         releases.log(database, "published", release=str(name))
         ended = releases.end_rollback(database)
         pruned = releases.prune(database, settings.load().releases.keep_days)
-    return Published(database, counts, releases.shelf(database) / str(name), before, ended, pruned)
+    return Published(database, counts, releases.shelf(database) / str(name), before, ended, pruned, said)
 
 
 def parquet_file(frames_folder: Path, asset: str) -> Path:
@@ -94,8 +101,15 @@ def parquet_file(frames_folder: Path, asset: str) -> Path:
 
 
 def _build(
-    building: Path, frames_folder: Path, sql_folder: Path, run_facts: Mapping[str, str], comment_prefix: str
-) -> None:
+    building: Path,
+    frames_folder: Path,
+    sql_folder: Path,
+    run_facts: Mapping[str, str],
+    comment_prefix: str,
+    lineage: Lineage,
+    published_before: Path | None,
+) -> str:
+    """Write the whole database; what changed since the one published before, in a sentence or more."""
     connection = duckdb.connect()
     try:
         connection.execute(
@@ -103,6 +117,7 @@ def _build(
             f" (STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_BYTES})"
         )
         connection.execute("USE build")
+        connection.execute("BEGIN")  # one write to the disk for some thousand statements
         for schema in ("core", "about"):
             connection.execute(f"CREATE SCHEMA {schema}")
         for table in catalogue.TABLES:
@@ -110,13 +125,16 @@ def _build(
                 connection.execute(ddl.create_table(table))
                 _insert_parquet(connection, table, parquet_file(frames_folder, table.asset))
         _create_views(connection, sql_folder)
-        _fill_about(connection, run_facts)
+        _fill_about(connection, run_facts, lineage)
         for table in catalogue.TABLES:
             for statement in ddl.comments(table, comment_prefix):
                 connection.execute(statement)
+        connection.execute("COMMIT")
+        said = _tell_changes(connection, published_before)
         connection.execute("CHECKPOINT")
         connection.execute("USE memory")
         connection.execute("DETACH build")
+        return said
     except duckdb.ConstraintException as error:
         raise Refusal(
             "table_breaks_contract",
@@ -154,9 +172,17 @@ def _create_views(connection: duckdb.DuckDBPyConnection, sql_folder: Path) -> No
             connection.execute(f"CREATE VIEW {table.full_name} AS {query}")
 
 
-def _fill_about(connection: duckdb.DuckDBPyConnection, run_facts: Mapping[str, str]) -> None:
+def _tell_changes(connection: duckdb.DuckDBPyConnection, published_before: Path | None) -> str:
+    """Say in `about.run` what changed since the last publication."""
+    said = " ".join(since.sentences(connection, published_before))
+    connection.execute("INSERT INTO about.run VALUES (?, ?)", [SINCE, said])
+    return said
+
+
+def _fill_about(connection: duckdb.DuckDBPyConnection, run_facts: Mapping[str, str], lineage: Lineage) -> None:
     run = pd.DataFrame({"property": list(run_facts), "value": list(run_facts.values())})
     _insert_frame(connection, _ABOUT["run"], run)
+    _insert_frame(connection, _ABOUT["lineage"], _lineage_rows(lineage))
     _insert_frame(connection, _ABOUT["caveats"], _caveat_rows())
     for name in ("tables", "columns"):
         connection.execute(ddl.create_table(_ABOUT[name]))
@@ -192,6 +218,13 @@ def _table_rows(counts: Mapping[str, int]) -> pd.DataFrame:
         }
         for table in catalogue.TABLES
     )
+
+
+def _lineage_rows(lineage: Lineage) -> pd.DataFrame:
+    rows = [
+        (*full_name.split("."), publication) for full_name, own in lineage.items() for publication in sorted(set(own))
+    ]
+    return pd.DataFrame(rows, columns=_ABOUT["lineage"].column_names)
 
 
 def _caveat_rows() -> pd.DataFrame:

@@ -80,6 +80,7 @@ class Summary:
     false_alarms: dict[str, Any] | None
     findings: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
+    since_last_publication: str | None
     warnings: list[str]
     files_used: int
     files_not_used: int
@@ -132,6 +133,7 @@ def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary
             " AS names FROM main.exclusions WHERE window_id = 'main_h5' AND rule = 'excluded'"
             " AND stage = 'trend' GROUP BY reason ORDER BY reason"
         ),
+        since_last_publication=run.get("since_last_publication"),
         warnings=[
             f"{row['check_name']} ({row['scope']}): {row['detail']}"
             for row in rows("SELECT * FROM main.data_checks WHERE n_failed > 0 ORDER BY check_name, scope")
@@ -242,6 +244,8 @@ def sentences(summary: Summary) -> list[str]:
     lines += dict.fromkeys(
         f"Not computed: {window['window_start']} to {window['window_end']} ({window['detail']})." for window in missing
     )
+    if summary.since_last_publication:
+        lines.append(f"Since the last publication: {summary.since_last_publication}")
     lines += [f"To look at: {warning}." for warning in summary.warnings]
     if summary.planted:
         lines += _planted_sentences(summary.planted)

@@ -96,6 +96,23 @@ COLUMNS_TABLE = Table(
     ),
 )
 
+LINEAGE = Table(
+    schema="about",
+    name="lineage",
+    description="Which publications a table rests on, by the graph that made it; about.sources has their files.",
+    grain="table and publication",
+    key=("schema_name", "table_name", "publication"),
+    warnings=(
+        "A row of core names its own file in source_sha256. A row of main is made from the rows of core of its authorities and "
+        "years, and from no file of a publication that is not listed here.",
+    ),
+    columns=(
+        Column("schema_name", "text", "Schema."),
+        Column("table_name", "text", "Table or view."),
+        Column("publication", "text", "Publication, as in about.sources."),
+    ),
+)
+
 CAVEATS = Table(
     schema="about",
     name="caveats",
@@ -109,4 +126,4 @@ CAVEATS = Table(
     ),
 )
 
-TABLES = (SOURCES, FILES_NOT_USED, RUN, TABLES_TABLE, COLUMNS_TABLE, CAVEATS)
+TABLES = (SOURCES, FILES_NOT_USED, RUN, TABLES_TABLE, COLUMNS_TABLE, LINEAGE, CAVEATS)

@@ -174,6 +174,14 @@ LOCAL_AUTHORITIES = Table(
         Column("in_being_to", "date", "Last day of an authority ended by a split or merge.", nullable=True),
         Column("is_too_small", "boolean", "Whether the authority is left out of every window for its size."),
         Column("is_newest_code", "boolean", "Whether this is the authority's newest ONS code."),
+        Column(
+            "latitude",
+            "number",
+            "A point inside the authority, for laying out a map; missing where none was noted.",
+            "degrees",
+            nullable=True,
+        ),
+        Column("longitude", "number", "The same point.", "degrees", nullable=True),
         shared.SHA256,
     ),
 )

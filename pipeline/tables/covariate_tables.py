@@ -248,10 +248,12 @@ _DEPRIVATION_ORIGIN = (
     ),
     shared.REASON.but(description="Why the value is missing; a dash in the interactive tool does not say which."),
     shared.RELEASE.but(
-        description="Edition that the figure is from: the year of the snapshot or index, or the newest reporting year of "
-        "the edition of the interactive tool."
+        description="Edition that the figure is from: the year of the snapshot or index, the newest reporting year of the "
+        "edition of the interactive tool, or the last year in the workbook of children in low income families."
     ),
-    shared.SHA256.but(description="sha256 of the file; for a weighted mean, of all files, joined by a space."),
+    shared.SHA256.but(
+        description="sha256 of the file; where several files make a figure, of all of them, joined by a space."
+    ),
     shared.SOURCE_ROW.but(description="Row of that file; missing where several were put together.", nullable=True),
 )
 
@@ -265,6 +267,9 @@ DEPRIVATION = Table(
     warnings=(
         *_DEPRIVATION_WARNINGS,
         "Where an edition revises a series, its figures stand for all years of it: the newest edition of each basis.",
+        "cilif_relative_low_income_u16 is from the department's own workbook if that has every share that the interactive "
+        "tool has on the basis, else from the tool; source_sha256 says which. No workbook of these has been seen yet: its "
+        "reader follows what others published of the layout.",
     ),
     columns=(
         shared.LA_CODE,
@@ -276,8 +281,9 @@ DEPRIVATION = Table(
         Column(
             "is_derived",
             "boolean",
-            "Whether this project put the figure together: counties of 2016 as sums of their districts, those of the index "
-            "of 2025 as means of their districts weighted by children aged 0-15.",
+            "Whether this project put the figure together: counties of 2016 and those of the workbook of children in low "
+            "income families as sums of their districts, those of the index of 2025 as means of their districts weighted by "
+            "children aged 0-15.",
         ),
         *_DEPRIVATION_ORIGIN,
     ),

@@ -45,6 +45,7 @@ def told(**changes: Any) -> list[str]:
         "false_alarms": None,
         "findings": [],
         "left_out": [],
+        "since_last_publication": None,
         "warnings": [],
         "files_used": 1,
         "files_not_used": 0,
@@ -144,6 +145,12 @@ def test_the_finding_of_the_primary_window_comes_with_its_caveats() -> None:
     lines = told(findings=[own, own | {"window_id": "prev_h5", "finding": "Another."}])
     assert "An association of 2%. Not causal. All windows: about.findings." in lines
     assert not any("Another" in line for line in lines)
+
+
+def test_what_changed_since_the_last_publication_is_told() -> None:
+    assert "Since the last publication: Files: 2 new, 0 no longer used." in told(
+        since_last_publication="Files: 2 new, 0 no longer used."
+    )
 
 
 def test_planted_coefficients_stand_beside_the_estimates() -> None:
