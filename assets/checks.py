@@ -52,7 +52,9 @@ def measure(frames: dict[str, pd.DataFrame]) -> list[checks.Row]:
             frames["exclusions"],
             frames["exclusion_steps"],
         ),
-        *checks.of_deprivation(frames["core_deprivation"], frames["core_deprivation_england"], areas),
+        *checks.of_deprivation(
+            frames["core_deprivation"], frames["core_deprivation_england"], frames["core_interactive_tool"], areas
+        ),
         *checks.every_authority_has_neighbours(frames["core_statistical_neighbours"], areas),
         *checks.of_inspections(frames["core_inspections"], frames["core_inspections_compared"], areas),
         *checks.of_interactive_tool(

@@ -27,6 +27,9 @@ _HEADLINE = ("looked_after", "started", "ceased")
 _YEARS_REVISED = 4  # after its own release
 _LOW_INCOME_ROUNDED_TO = 5  # counts of HMRC's local measure
 _LEAST_MEDIAN_PCT = 1.0  # of the shares of a year: below it they are fractions; published medians are 14 to 38
+# Shares of the tool have one decimal, and so, at the worst, have those that a county's children are worked out from.
+_SHARES_DIFFER_BY_PCT = 0.15
+_ANOTHER_SERIES = 0.5  # of the shares: where more of them differ, it is not the same series
 _YEARS_TO_FIRST_REPORT = 3  # a new authority is inspected for the first time within the cycle of full inspections
 
 PUBLISHED_RATE = "published_rate_is_half_up"
@@ -53,6 +56,7 @@ EVERY_SHARE = "every_authority_in_being_has_deprivation"
 PER_CENT = "deprivation_is_in_per_cent"
 NO_SHARE_IS_ZERO = "no_share_of_deprived_children_is_zero"
 LOW_INCOME_SUMS = "low_income_children_sum_to_england"
+LOW_INCOME_AGREES = "low_income_workbook_agrees_with_the_tool"
 
 
 def _row(name: str, scope: str, n: int, failures: list[str], severity: str, passed: str) -> Row:
@@ -414,13 +418,14 @@ def _numbers_in_both(cells: pd.DataFrame, looked_after: pd.DataFrame) -> pd.Data
     return joined.dropna(subset=["value", "told"]).reset_index(drop=True)
 
 
-def of_deprivation(shares: pd.DataFrame, england: pd.DataFrame, areas: Areas) -> list[Row]:
+def of_deprivation(shares: pd.DataFrame, england: pd.DataFrame, tool: pd.DataFrame, areas: Areas) -> list[Row]:
     """All checks on child deprivation; no rows without a file."""
     return [
         *every_authority_has_deprivation(shares, areas),
         *deprivation_is_in_per_cent(shares),
         *no_share_is_zero(shares, areas),
         *low_income_sums_to_england(shares, england),
+        *low_income_workbook_agrees_with_the_tool(shares, tool),
     ]
 
 
@@ -481,6 +486,30 @@ def low_income_sums_to_england(shares: pd.DataFrame, england: pd.DataFrame) -> l
     missing = int(own["numerator"].isna().sum())
     passed = f"largest gap {max(gaps)} children; {missing} suppressed counts left out of the sums"
     return [_row(LOW_INCOME_SUMS, "core.deprivation", len(gaps), failures, BLOCK, passed)]
+
+
+def low_income_workbook_agrees_with_the_tool(shares: pd.DataFrame, tool: pd.DataFrame) -> list[Row]:
+    """Where the department's own workbook speaks for a basis, its shares are those that the tool repeats.
+
+    A few that differ may be a correction that one of the two does not have; if most do, one of them is read wrongly or
+    belongs to another series, and nothing may be published.
+    """
+    own = shares.loc[
+        (shares["measure"] == deprivation.CILIF) & ~shares["source_sha256"].isin(tool["source_sha256"].unique())
+    ]
+    told = deprivation.newest_poverty(tool)[["basis", "la_code", "year", "value"]].rename(columns={"value": "told"})
+    joined = own.merge(told, on=["basis", "la_code", "year"]).dropna(subset=["value", "told"])
+    rows = []
+    for basis, cells in joined.groupby("basis"):
+        gap = (cells["value"] - cells["told"]).abs()
+        failures = [
+            f"{row.la_code} {row.year}: {row.value:.2f} in the workbook, {row.told:g} in the tool"
+            for row in cells.loc[gap > _SHARES_DIFFER_BY_PCT].itertuples()
+        ]
+        severity = BLOCK if len(failures) > _ANOTHER_SERIES * len(cells) else WARN
+        passed = f"years {cells['year'].min()} to {cells['year'].max()}, at most {gap.max():.2f} points apart"
+        rows.append(_row(LOW_INCOME_AGREES, str(basis), len(cells), failures, severity, passed))
+    return rows
 
 
 def of_calibration(table: pd.DataFrame, chosen: Settings) -> list[Row]:

@@ -21,7 +21,7 @@ import pandas as pd
 from pipeline.errors import Refusal
 from pipeline.geography import Areas, Unit
 from pipeline.markers import NOT_AVAILABLE, SUPPRESSED
-from pipeline.readers import hmrc_low_income, idaci
+from pipeline.readers import hmrc_low_income, idaci, low_income_families
 from pipeline.readers.layout import AUTHORITY, DISTRICT, ENGLAND
 from pipeline.reference_tables import ReferenceTable
 from pipeline.tables import covariate_tables
@@ -32,7 +32,7 @@ HMRC, CILIF = "hmrc_low_income_u16", "cilif_relative_low_income_u16"
 IDACI, FREE_MEALS = "idaci", "free_school_meals_primary"
 
 HMRC_LOCAL = "hmrc_local_measure"
-CILIF_TO_2024, CILIF_FROM_2022 = "cilif_to_2024", "cilif_from_2022"
+CILIF_TO_2024, CILIF_FROM_2022 = low_income_families.TO_2024, low_income_families.FROM_2022
 SCHOOL_CENSUS = "school_census"
 # The measures as a sentence says them.
 WORDS = {
@@ -42,7 +42,7 @@ WORDS = {
     FREE_MEALS: "free school meals in primary schools",
 }
 # Financial years ending that a basis covers; None: still published.
-CILIF_YEARS: dict[str, tuple[int, int | None]] = {CILIF_FROM_2022: (2022, None), CILIF_TO_2024: (2015, 2024)}
+CILIF_YEARS = low_income_families.SERIES
 _FIRST_FREE_MEALS = 2016
 
 UNITS = {
@@ -57,7 +57,7 @@ _INCOMES_OF = {2015: dt.date(2013, 3, 31), 2019: dt.date(2016, 3, 31), 2025: dt.
 _BOUNDARIES_OF = {2015: dt.date(2013, 4, 1), 2019: dt.date(2019, 4, 1), 2025: dt.date(2024, 4, 1)}
 _AGES_0_15 = ("population_0-4", "population_5-9", "population_10-14", "population_15")
 
-_CHILD_POVERTY = "child_poverty"  # what the interactive tool's reader calls the CiLIF share
+CHILD_POVERTY = "child_poverty"  # what the interactive tool's reader calls the CiLIF share
 _COLUMNS = ("area_level", "area_code", "ons_code", "measure", "basis", "year", "value", "numerator", "denominator",
             "is_derived", "marker", "reason", "release", "source_sha256", "source_row")  # fmt: skip
 
@@ -91,8 +91,9 @@ def core_tables(
     """
     counties = _county_of_district(county_of_district, la_code_of_ons_code)
     tool = _tool_cells(sources)
+    families = _one_source_a_basis(_poverty(tool), _families(sources, areas))
     rows = pd.concat(
-        [_low_income(sources.cells, counties), _index(sources, areas), _poverty(tool), _free_meals(tool)],
+        [_low_income(sources.cells, counties), _index(sources, areas), families, _free_meals(tool)],
         ignore_index=True,
     )
     rows = rows.assign(
@@ -127,10 +128,12 @@ def boundaries_of(measure: str, year: int) -> dt.date:
     return _BOUNDARIES_OF[year] if measure == IDACI else as_of(measure, year)
 
 
-def _rows(cells: pd.DataFrame, reason: str, *, measure: str, basis: str | pd.Series) -> pd.DataFrame:
+def _rows(cells: pd.DataFrame, reason: str | pd.Series, *, measure: str, basis: str | pd.Series) -> pd.DataFrame:
     """Tidy cells with the columns of the core tables; `reason` is why a value that is missing here is missing."""
-    is_missing = cells["value"].isna()
-    whole = cells.assign(measure=measure, basis=basis, reason=is_missing.map({True: reason, False: None}))
+    reasons = pd.Series(reason, index=cells.index, dtype="string").where(cells["value"].isna())
+    # One type, whichever frames are empty: a missing number of one type is refused where another is expected.
+    value = cells["value"].astype("Float64").astype("float64")
+    whole = cells.assign(measure=measure, basis=basis, value=value, reason=reasons)
     for name, where_absent in (("numerator", pd.NA), ("denominator", pd.NA), ("is_derived", False)):
         if name not in whole:
             whole[name] = where_absent
@@ -236,9 +239,8 @@ def _means_of_districts(
 ) -> pd.DataFrame:
     """One row an authority in being that has no score of its own."""
     children, weights_sha256 = _children_of_districts(sources.district_population)
-    lookup = sources.district_lookup
-    lookup = lookup.loc[lookup["release"] == lookup["release"].max()]
-    districts_of = {str(code): set(group) for code, group in lookup.groupby("la_code")["district_code"]}
+    lookup = _newest_lookup(sources)
+    districts_of = _districts_of(lookup)
     scores = districts.set_index("area_code")["value"]
     files = {*districts["source_sha256"], *lookup["source_sha256"], *weights_sha256}
     records = []
@@ -261,6 +263,16 @@ def _means_of_districts(
                 }
             )
     return pd.DataFrame(records, columns=[*districts.columns, "is_derived"])
+
+
+def _newest_lookup(sources: Sources) -> pd.DataFrame:
+    lookup = sources.district_lookup
+    return lookup.loc[lookup["release"] == lookup["release"].max()]
+
+
+def _districts_of(lookup: pd.DataFrame) -> dict[str, set[str]]:
+    """ONS codes of the lower tier by DfE code; a single-tier authority has itself."""
+    return {str(code): set(group) for code, group in lookup.groupby("la_code")["district_code"]}
 
 
 def _children_of_districts(population: pd.DataFrame) -> tuple[pd.Series, set[str]]:
@@ -288,24 +300,36 @@ def _tool_cells(sources: Sources) -> pd.DataFrame:
 
 def _poverty(tool: pd.DataFrame) -> pd.DataFrame:
     """CiLIF on each basis, from the newest edition on it: every release revises the whole series."""
-    own = tool.loc[tool["measure"] == _CHILD_POVERTY]
-    first_years = own.groupby("release")["year"].min()
+    rows = newest_poverty(tool, "release")
+    return _rows(rows, NOT_AVAILABLE, measure=CILIF, basis=rows["basis"])
+
+
+def newest_poverty(tool: pd.DataFrame, edition: str = "edition") -> pd.DataFrame:
+    """The tool's CiLIF shares, of each basis its newest edition, with a column `basis`.
+
+    `edition` is the column of `tool` that names it. Raises Refusal for an edition whose first year tells no basis.
+    """
+    own = tool.loc[tool["measure"] == CHILD_POVERTY]
     basis_of = {}
-    for edition, first_year in first_years.items():
-        basis = next((name for name, (begins, _) in CILIF_YEARS.items() if begins == first_year), None)
+    for name, first_year in own.groupby(edition)["year"].min().items():
+        basis = _basis_that_begins_with(int(first_year))
         if basis is None:
             raise Refusal(
                 "unknown_basis",
-                f"child poverty in the edition {edition} of the interactive tool begins with {first_year}, which tells "
+                f"child poverty in the edition {name} of the interactive tool begins with {first_year}, which tells "
                 "no basis: series begin with " + " or ".join(str(begins) for begins, _ in CILIF_YEARS.values()),
                 value=str(first_year),
                 remedy="look up in the publisher's notes what the series may be compared with, then tell "
-                "pipeline/deprivation.py",
+                "pipeline/readers/low_income_families.py",
             )
-        basis_of[edition] = basis
-    newest = {basis: edition for edition, basis in sorted(basis_of.items())}
-    rows = own.loc[own["release"].isin(list(newest.values()))]
-    return _rows(rows, NOT_AVAILABLE, measure=CILIF, basis=rows["release"].map(basis_of))
+        basis_of[name] = basis
+    newest = {basis: name for name, basis in sorted(basis_of.items())}
+    rows = own.loc[own[edition].isin(list(newest.values()))]
+    return rows.assign(basis=rows[edition].map(basis_of).astype("string"))
+
+
+def _basis_that_begins_with(year: int) -> str | None:
+    return next((name for name, (begins, _) in CILIF_YEARS.items() if begins == year), None)
 
 
 def _free_meals(tool: pd.DataFrame) -> pd.DataFrame:
@@ -313,6 +337,96 @@ def _free_meals(tool: pd.DataFrame) -> pd.DataFrame:
     own = tool.loc[tool["measure"] == FREE_MEALS].sort_values("release", kind="stable")
     rows = own.drop_duplicates(["area_level", "area_code", "year"], keep="last")
     return _rows(rows, NOT_AVAILABLE, measure=FREE_MEALS, basis=SCHOOL_CENSUS)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# CiLIF from the department's own workbook
+
+
+def _families(sources: Sources, areas: Areas) -> pd.DataFrame:
+    """CiLIF on each basis from the newest workbook on it: shares as published, counties put together from districts.
+
+    The publisher's share is its count over all children under 16, so a district's count over its share gives those
+    children back, and a county has the sum of its counts over the sum of its children. An authority in being for which
+    neither can be had is there without a value.
+    """
+    own = sources.cells.loc[sources.cells["layout"] == low_income_families.LAYOUT]
+    if own.empty:
+        return _rows(own, NOT_AVAILABLE, measure=CILIF, basis="")
+    basis_of = {
+        release: _basis_that_begins_with(int(year)) for release, year in own.groupby("release")["year"].min().items()
+    }
+    newest = {basis: release for release, basis in sorted(basis_of.items())}
+    keys = ["release", "area_level", "area_code", "year"]
+    counts = own.loc[own["measure"] == low_income_families.CHILDREN, [*keys, "value"]]
+    rows = own.loc[(own["measure"] == low_income_families.SHARE) & own["release"].isin(list(newest.values()))]
+    rows = rows.merge(counts.rename(columns={"value": "children"}), on=keys, how="left", validate="one_to_one")
+    published = rows.loc[rows["area_level"] != DISTRICT].assign(is_derived=False)
+    put_together = [
+        _authorities_without_a_row(
+            members, set(published.loc[published["release"] == release, "area_code"]), sources, areas
+        )
+        for release, members in rows.groupby("release")
+    ]
+    whole = pd.concat([published, *put_together], ignore_index=True)
+    reasons = whole["marker"].map(low_income_families.MARKERS).fillna(NOT_AVAILABLE)
+    return _rows(whole, reasons, measure=CILIF, basis=whole["release"].map(basis_of))
+
+
+def _authorities_without_a_row(rows: pd.DataFrame, published: set[str], sources: Sources, areas: Areas) -> pd.DataFrame:
+    """One row a year for every authority in being, or put together from districts, that one workbook has no row for."""
+    lookup = _newest_lookup(sources)
+    districts_of = _districts_of(lookup)
+    districts = rows.loc[rows["area_level"] == DISTRICT].set_index(["area_code", "year"])
+    there = set(districts.index.get_level_values(0))
+    files = " ".join(sorted({*rows["source_sha256"], *lookup["source_sha256"]}))
+    put_together = {code for code, members in districts_of.items() if members & there}
+    records = []
+    for year in sorted(rows["year"].unique()):
+        for code in sorted({*areas.codes_in_being(as_of(CILIF, int(year))), *put_together} - published):
+            wanted = [(district, year) for district in sorted(districts_of.get(code, ()))]
+            own = districts.reindex(wanted)
+            records.append(
+                {
+                    **rows.iloc[0].to_dict(),
+                    "area_level": AUTHORITY,
+                    "area_code": code,
+                    "ons_code": None,
+                    "year": year,
+                    "value": _share_of_all(own["children"], own["value"]),
+                    # Where several have a symbol, one of them says why the whole has no number.
+                    "marker": next(iter(own["marker"].dropna()), None),
+                    "is_derived": True,
+                    "source_sha256": files,
+                    "source_row": None,
+                }
+            )
+    return pd.DataFrame(records, columns=[*rows.columns, "is_derived"]).astype(rows.dtypes.to_dict())
+
+
+def _share_of_all(children: pd.Series, shares_pct: pd.Series) -> float | None:
+    """Per cent of all children of some districts, from their counts and shares; None where one of them has no number."""
+    if children.empty or children.isna().any() or shares_pct.isna().any() or (shares_pct == 0).any():
+        return None
+    return float(100 * children.sum() / (100 * children / shares_pct).sum())
+
+
+def _one_source_a_basis(tool: pd.DataFrame, workbooks: pd.DataFrame) -> pd.DataFrame:
+    """Of each basis the department's own workbook or the tool, never both: every release revises its whole series.
+
+    The workbook speaks for a basis if it has a share for every authority and year that the tool has one for. It lacks
+    some where the tool goes on longer, or where no lookup tells which districts make a county.
+    """
+    chosen = []
+    for basis in CILIF_YEARS:
+        told, own = (rows.loc[rows["basis"] == basis] for rows in (tool, workbooks))
+        chosen.append(own if _shares_of_authorities(told) <= _shares_of_authorities(own) and len(own) else told)
+    return pd.concat(chosen, ignore_index=True)
+
+
+def _shares_of_authorities(rows: pd.DataFrame) -> set[tuple[str, int]]:
+    there = rows.loc[(rows["area_level"] == AUTHORITY) & rows["value"].notna()]
+    return set(zip(there["area_code"], there["year"], strict=True))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.readers import parquet_table, text_table, workbook
 
-ROWS = 12  # the deepest header of any layout stands in row 7; a few rows more, so that one moved down is still seen
+ROWS = 12  # the deepest header of any layout stands in row 10; two rows more, so that one moved down is still seen
 HEAD_BYTES = 65536  # of a text: enough for that many rows of the widest layout
 
 

@@ -7,7 +7,7 @@ others derived from the same files, which lie beside them and are read here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -37,6 +37,7 @@ from pipeline.tables import covariate_tables
 from pipeline.tables.frames import conform
 from pipeline.windows import Window
 from tests.fixtures import deprivation_files as files
+from tests.fixtures import low_income_families_files as families
 from tests.fixtures import small_country
 from tests.fixtures import small_tables as small
 from tests.fixtures.deprivation_files import KNOWLEDGE, LOWER, SHIRE, UPPER, Book, Published
@@ -44,6 +45,7 @@ from tests.fixtures.readings import Readings, pick
 from tests.fixtures.small_tables import EASTMERE, KINGS_FERRY, MARLSHIRE, as_bytes
 from tests.published_files import folder, published
 
+LEICESTERSHIRE = "855"
 NAMES = {MARLSHIRE: "Marlshire", KINGS_FERRY: "Kings Ferry", EASTMERE: "Eastmere", SHIRE: "Shire"}
 AREAS = geography.build_areas(small_country.local_authorities(NAMES), small_country.area_changes([]))
 
@@ -328,6 +330,162 @@ def test_other_measures_of_the_tool_are_not_deprivation() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# The department's own workbook of children in low income families, beside the tool or alone
+
+
+def by_workbook(
+    *books: Book, lookup: bool = True, cells: Sequence[tuple[int, str, int, str, float | None]] = ()
+) -> Sources:
+    """Sources from workbooks, with the lookup of districts or without, and cells of the tool."""
+    return replace(
+        by_book(*books),
+        district_lookup=read(as_bytes(files.district_lookup()), "lookup.csv") if lookup else empty(DISTRICT_LOOKUP),
+        tool=tool(list(cells)),
+    )
+
+
+def test_the_workbook_feeds_the_same_series_as_the_tool() -> None:
+    frame = core(by_workbook(families.to_2024(), families.from_2022()))
+    assert set(frame["measure"]) == {CILIF}
+    spans = frame.groupby("basis")["year"].agg(["min", "max"])
+    assert spans.to_dict("index") == {
+        CILIF_TO_2024: {"min": 2015, "max": 2024},
+        CILIF_FROM_2022: {"min": 2022, "max": 2025},
+    }
+    row = one(frame, la_code=MARLSHIRE, basis=CILIF_TO_2024, year=2016)
+    assert (row["value"], row["release"], row["is_derived"], row["ons_code"]) == (17.5, 2024, False, "Q06000001")
+    assert row["as_of"] == dt.date(2016, 3, 31)
+    assert row["unit"] == "per cent of children under 16"
+
+
+def test_a_county_has_the_counts_of_its_districts_over_their_children() -> None:
+    """100 at 10% and 300 at 30% are 400 of 2,000 children; with 60 at 30% it is 160 of 1,200, and no mean of shares."""
+    for count, share, expected in (("300", "0.3", 20.0), ("60", "0.3", 160 / 12)):
+        areas = {**families.AREAS, LOWER: ("Lower Shire", count, share)}
+        book = families.to_2024().with_rows(families.sheet(families.YEARS_TO_2024, areas))
+        row = one(core(by_workbook(book)), la_code=SHIRE, year=2020)
+        assert row["value"] == pytest.approx(expected)
+        assert row["is_derived"]
+        assert pd.isna(row["reason"])
+        assert len(row["source_sha256"].split()) == 2  # the workbook and the lookup
+        assert pd.isna(row["source_row"])
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "marker", "reason"),
+    [("[low]", "[low]", "[low]", "suppressed"), ("[x]", "[x]", "[x]", "not_available"),
+     ("[low]", "0.3", None, "not_available"), ("0", "0", None, "not_available")],
+)  # fmt: skip
+def test_a_county_with_a_district_without_a_number_has_none(
+    count: str, share: str, marker: str | None, reason: str
+) -> None:
+    """All or none; and of a district with no child in low income nobody can tell how many children it has."""
+    areas = {**families.AREAS, LOWER: ("Lower Shire", count, share)}
+    book = families.to_2024().with_rows(families.sheet(families.YEARS_TO_2024, areas))
+    row = one(core(by_workbook(book)), la_code=SHIRE, year=2020)
+    assert pd.isna(row["value"])
+    assert (None if pd.isna(row["marker"]) else row["marker"], row["reason"]) == (marker, reason)
+
+
+def test_an_authority_s_marker_has_its_reason() -> None:
+    row = one(core(by_workbook(families.to_2024())), la_code=EASTMERE, year=2020)
+    assert (pd.isna(row["value"]), row["marker"], row["reason"]) == (True, "[x]", "not_available")
+
+
+def test_without_a_lookup_a_county_is_there_without_a_value() -> None:
+    row = one(core(by_workbook(families.to_2024(), lookup=False)), la_code=SHIRE, year=2020)
+    assert (pd.isna(row["value"]), row["reason"]) == (True, "not_available")
+
+
+def test_districts_are_in_no_core_table_of_the_workbook() -> None:
+    assert set(core(by_workbook(families.to_2024()))["la_code"]) == set(NAMES)
+
+
+def test_of_two_workbooks_on_one_basis_the_newer_speaks() -> None:
+    frame = core(by_workbook(families.from_2022(), families.from_2022(range(2022, 2027))))
+    assert set(frame["release"]) == {2026}
+    assert not frame.duplicated(["la_code", "basis", "year"]).any()
+
+
+def spoken(sources: Sources, basis: str) -> set[int]:
+    """Years that the first authority has from the tool (its small figures are 40 and more) on a basis."""
+    own = pick(core(sources), basis=basis, la_code=MARLSHIRE)
+    assert len(own)
+    return {row.year for row in own.itertuples() if row.value >= 40}
+
+
+def test_where_both_are_there_the_workbook_speaks_for_all_years_of_its_basis() -> None:
+    cells = [(2024, MARLSHIRE, 2015, "child_poverty", 44.0), (2024, SHIRE, 2016, "child_poverty", 44.0)]
+    assert spoken(by_workbook(families.to_2024(), cells=cells), CILIF_TO_2024) == set()
+
+
+@pytest.mark.parametrize(
+    ("cells", "lookup"),
+    [
+        # The tool goes on longer; it has an authority that is [x] in the workbook; nothing says which districts are Shire.
+        ([(2026, MARLSHIRE, 2022, "child_poverty", 44.0), (2026, MARLSHIRE, 2026, "child_poverty", 45.0)], True),
+        ([(2025, MARLSHIRE, 2022, "child_poverty", 44.0), (2025, EASTMERE, 2022, "child_poverty", 45.0)], True),
+        ([(2025, MARLSHIRE, 2022, "child_poverty", 44.0), (2025, SHIRE, 2022, "child_poverty", 45.0)], False),
+    ],
+    ids=["a later year", "an authority more", "no lookup"],
+)
+def test_where_the_tool_has_a_share_more_it_speaks_alone(
+    cells: list[tuple[int, str, int, str, float | None]], lookup: bool
+) -> None:
+    """Never a year from the one and a year from the other: each release revises the whole series."""
+    sources = by_workbook(families.from_2022(), lookup=lookup, cells=cells)
+    assert spoken(sources, CILIF_FROM_2022) == {year for _, code, year, _, _ in cells if code == MARLSHIRE}
+    own = pick(core(sources), basis=CILIF_FROM_2022)
+    assert len(own) == len(cells)
+
+
+def test_the_other_basis_is_left_to_whoever_has_it() -> None:
+    cells = [(2024, MARLSHIRE, 2015, "child_poverty", 44.0), (2024, MARLSHIRE, 2023, "child_poverty", 45.0)]
+    sources = by_workbook(families.from_2022(), cells=cells)
+    assert spoken(sources, CILIF_TO_2024) == {2015, 2023}
+    assert spoken(sources, CILIF_FROM_2022) == set()
+
+
+def compared(**told: float | None) -> checks.Row | None:
+    """The check of the workbook on the tool; `told` is authority -> the tool's share of 2015 (by its first letter)."""
+    codes = {"m": MARLSHIRE, "k": KINGS_FERRY, "s": SHIRE}
+    sources = by_workbook(
+        families.to_2024(), cells=[(2024, codes[key], 2015, "child_poverty", value) for key, value in told.items()]
+    )
+    rows = checks.low_income_workbook_agrees_with_the_tool(core(sources), sources.tool)
+    assert len(rows) <= 1
+    return rows[0] if rows else None
+
+
+def test_the_workbook_is_compared_with_what_the_tool_repeats_of_it() -> None:
+    row = compared(m=17.5, k=15.1, s=19.9)
+    assert row is not None
+    assert (row["scope"], row["n"], row["n_failed"]) == (CILIF_TO_2024, 3, 0)
+    assert row["detail"] == "years 2015 to 2015, at most 0.10 points apart"
+
+
+@pytest.mark.parametrize(("kings_ferry", "n_failed", "severity"), [(15.2, 1, "warn"), (11.0, 1, "warn")])
+def test_a_share_that_differs_is_shown(kings_ferry: float, n_failed: int, severity: str) -> None:
+    row = compared(m=17.5, k=kings_ferry, s=20.0)
+    assert row is not None
+    assert (row["n_failed"], row["severity"]) == (n_failed, severity)
+    assert f"702 2015: 15.00 in the workbook, {kings_ferry:g} in the tool" in str(row["detail"])
+
+
+def test_another_series_stops_the_run() -> None:
+    """Two of three shares differ: a column was misread, or the two are calibrated otherwise."""
+    row = compared(m=17.5, k=18.9, s=22.6)
+    assert row is not None
+    assert (row["n_failed"], row["severity"]) == (2, "block")
+
+
+def test_the_tool_alone_or_speaking_is_compared_with_nothing() -> None:
+    alone = by_tool([(2024, MARLSHIRE, 2015, "child_poverty", 17.5)])
+    assert checks.low_income_workbook_agrees_with_the_tool(core(alone), alone.tool) == []
+    assert compared(m=None) is None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Days and windows
 
 
@@ -495,7 +653,7 @@ def of_2011(spoil: Mapping[str, Mapping[str, object]] | None = None) -> dict[str
     for code, cells in (spoil or {}).items():
         for column, value in cells.items():
             frame.loc[frame["la_code"] == code, column] = value
-    rows = checks.of_deprivation(frame, england, THREE)
+    rows = checks.of_deprivation(frame, england, tool([]), THREE)
     return {str(row["check_name"]): row for row in rows}
 
 
@@ -543,12 +701,14 @@ def test_the_share_of_an_authority_that_is_too_small_may_be_zero() -> None:
 
 def test_without_a_file_there_is_nothing_to_check() -> None:
     frame, england = deprivation.core_tables(NOTHING, COUNTIES, KNOWLEDGE.la_code_of_ons_code, AREAS)
-    assert checks.of_deprivation(frame, england, AREAS) == []
+    assert checks.of_deprivation(frame, england, tool([]), AREAS) == []
 
 
 @published
 def test_the_published_files_pass_every_check(real: Readings, real_deprivation: Published) -> None:
-    rows = checks.of_deprivation(real_deprivation.core, real_deprivation.england, real.areas)
+    rows = checks.of_deprivation(
+        real_deprivation.core, real_deprivation.england, real_deprivation.cells.tool, real.areas
+    )
     assert {row["check_name"]: row["n_failed"] for row in rows if row["n_failed"]} == {}
     (sums,) = [row for row in rows if row["check_name"] == checks.LOW_INCOME_SUMS]
     assert sums["n"] == 12  # both counts in six years
@@ -743,3 +903,68 @@ def test_the_divided_counties_by_hand(real: Readings, real_deprivation: Publishe
     cumbria = deprivation.value_of_unit(cells, unit(("909",)), weights)
     assert northamptonshire.value == pytest.approx(0.4639 * theirs["940"] + 0.5361 * theirs["941"])
     assert cumbria.value == pytest.approx(0.5734 * theirs["942"] + 0.4266 * theirs["943"])
+
+
+@published
+def test_published_shares_in_a_workbook_come_out_as_the_tool_has_them(
+    real: Readings, real_deprivation: Published
+) -> None:
+    """Shares of 296 districts as others copied them from the workbook of March 2025; counts from the children of 2021.
+
+    The copy has no counties. Each district's count is its share of the children aged 0-15 at the middle of 2021, so the
+    counties of the year that these children belong to must be the tool's, as near as shares of one decimal tell.
+    """
+    years = families.YEARS_TO_2024
+    children = children_of_2021(real_deprivation.cells.district_population)
+    rows = [
+        [code, code, *(f"{share / 100 * children.get(code, 50_000):.0f}" for share in shares_by_year),
+         *(f"{share / 100:.3f}" for share in shares_by_year)]
+        for code, shares_by_year in shares_of_districts(list(years)).items()
+    ]  # fmt: skip
+    assert len(rows) == 296
+    book = Book("made.xlsx", {families.OWN: [families.header(years), *rows]}, families.OWN)
+    layout = small.layout_of_bytes(book.content(), book.file)
+    cells = small.read(book.content(), book.file, real.knowledge)[1].assign(layout=layout, part="")
+    sources = replace(real_deprivation.cells, cells=cells)
+    frame, _ = deprivation.core_tables(
+        sources, real.register.references["lad16_to_county16"], real.knowledge.la_code_of_ons_code, real.areas
+    )
+    own, told = (
+        pick(table, measure=CILIF, basis=CILIF_TO_2024).set_index(["la_code", "year"])
+        for table in (frame, real_deprivation.core)
+    )
+    both = own.join(told["value"].rename("told"))
+    gap = (both["value"] - both["told"]).abs()
+    is_county = both["is_derived"] & both["value"].notna()
+    assert (int((~both["is_derived"]).sum()), int(is_county.sum())) == (132 * 10, 21 * 10)
+    assert gap[~both["is_derived"]].max() < 1e-9
+    of_2022 = gap[is_county].xs(2022, level="year").drop(LEICESTERSHIRE)
+    assert len(of_2022) == 20
+    assert of_2022.max() < 0.15
+    # The tool has this county's shares a year late, and none of 2015: its 16.3 is that of 2020, and stands under 2021.
+    late = (both["value"] - both["told"].groupby("la_code").shift(-1)).loc[LEICESTERSHIRE].dropna()
+    assert len(late) == 9
+    assert late.abs().max() < 0.25
+    assert gap.loc[LEICESTERSHIRE].max() > 2
+    (row,) = checks.low_income_workbook_agrees_with_the_tool(frame, sources.tool)
+    assert (row["n"], row["severity"]) == (1529, "warn")
+    assert f"{LEICESTERSHIRE} 2016: 13.1" in str(row["detail"])
+
+
+def children_of_2021(population: pd.DataFrame) -> pd.Series:
+    """Children aged 0-15 by district, of the files of age bands."""
+    bands = population.loc[population["measure"] != "population_16"]
+    assert set(bands["year"]) == {2021}
+    return bands.groupby("ons_code")["value"].sum()
+
+
+def shares_of_districts(years: list[int]) -> dict[str, list[float]]:
+    """Per cent by ONS code, in the order of the financial years ending, from the copy of the statistics office."""
+    copy = pd.read_csv(folder() / "deprivation" / "cilif" / "els_children-in-relative-poverty_fye2015-2024.csv")
+    own = copy.loc[copy["areacd"].str.match("E0[6-9]")]
+    wide = own.assign(year=own["period"].str[:4].astype(int) + 1).pivot(
+        index="areacd", columns="year", values="observation"
+    )
+    return {
+        str(code): [float(share) for share in row] for code, row in zip(wide.index, wide[years].to_numpy(), strict=True)
+    }
