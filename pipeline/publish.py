@@ -125,7 +125,7 @@ def _build(
                 connection.execute(ddl.create_table(table))
                 _insert_parquet(connection, table, parquet_file(frames_folder, table.asset))
         _create_views(connection, sql_folder)
-        _fill_about(connection, run_facts, lineage)
+        _fill_about(connection, {**run_facts, SINCE: ""}, lineage)  # told when all else is there to be compared
         for table in catalogue.TABLES:
             for statement in ddl.comments(table, comment_prefix):
                 connection.execute(statement)
@@ -175,7 +175,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, sql_folder: Path) -> No
 def _tell_changes(connection: duckdb.DuckDBPyConnection, published_before: Path | None) -> str:
     """Say in `about.run` what changed since the last publication."""
     said = " ".join(since.sentences(connection, published_before))
-    connection.execute("INSERT INTO about.run VALUES (?, ?)", [SINCE, said])
+    connection.execute("UPDATE about.run SET value = ? WHERE property = ?", [said, SINCE])
     return said
 
 
@@ -282,6 +282,10 @@ def verify(database: Path, frames_folder: Path, sql_folder: Path) -> dict[str, i
                     raise _not_whole(
                         f"{table.full_name} has {counts[table.full_name]} rows and its Parquet file {rows}"
                     )
+        told = connection.execute("SELECT schema_name || '.' || table_name, row_count FROM about.tables").fetchall()
+        if dict(told) != counts:
+            wrong = sorted(name for name, rows in (set(told) ^ set(counts.items())))
+            raise _not_whole(f"about.tables tells another number of rows of {wrong[0]}")
         for file in sorted((sql_folder / "checks").glob("*.sql")):
             broken = connection.execute(file.read_text(encoding="utf-8")).fetchall()
             if broken:

@@ -166,7 +166,7 @@ def test_the_storage_version_is_the_promised_one(published: publish.Published) -
 
 def test_about_tells_of_the_run_the_tables_and_the_columns(published: publish.Published) -> None:
     told = dict(rows(published.database, "SELECT property, value FROM about.run"))
-    assert told == FACTS | {"release": published.release.name}
+    assert told == FACTS | {"release": published.release.name, publish.SINCE: published.since}
     told = rows(published.database, "SELECT schema_name || '.' || table_name, row_count FROM about.tables")
     assert dict(told) == published.row_counts
     ((columns, tables),) = rows(
@@ -419,6 +419,7 @@ def test_the_published_file_verifies(published: publish.Published, parquet: Path
         ("COMMENT ON TABLE main.windows IS NULL", "main.windows has no comment"),
         ("COMMENT ON VIEW main.bucking_the_trend IS NULL", "main.bucking_the_trend has no comment"),
         ("COMMENT ON COLUMN main.windows.units IS NULL", "main.windows.units has no comment"),
+        ("UPDATE about.tables SET row_count = 7 WHERE table_name = 'care_numbers'", "rows of main.care_numbers"),
         ("DELETE FROM main.care_numbers WHERE la_code = '701'", "main.care_numbers has 4 rows and its Parquet file 6"),
     ],
 )
@@ -455,8 +456,8 @@ def test_what_is_no_number_stops_publication(
     """A missing figure is null; DuckDB would sort a NaN above every number and carry an infinity into every mean."""
     fill = publish._fill_about
 
-    def fill_and_spoil(connection: duckdb.DuckDBPyConnection, facts: dict[str, str]) -> None:
-        fill(connection, facts)
+    def fill_and_spoil(connection: duckdb.DuckDBPyConnection, *given: object) -> None:
+        fill(connection, *given)
         connection.execute(f"UPDATE main.vintage_effect SET rate_rebased = '{figure}'::DOUBLE")
         connection.execute(f"UPDATE main.five_year_change SET z = '{figure}'::DOUBLE")
 
@@ -468,8 +469,8 @@ def test_an_undeclared_table_stops_publication(standing: Path, parquet: Path, mo
     """A table that somebody creates on the way, but forgets to declare."""
     fill = publish._fill_about
 
-    def fill_and_more(connection: duckdb.DuckDBPyConnection, facts: dict[str, str]) -> None:
-        fill(connection, facts)
+    def fill_and_more(connection: duckdb.DuckDBPyConnection, *given: object) -> None:
+        fill(connection, *given)
         connection.execute("CREATE TABLE main.scratch (a INTEGER)")
 
     monkeypatch.setattr(publish, "_fill_about", fill_and_more)

@@ -1,7 +1,7 @@
 """Releases: what is in a folder, how it is proved, which one is shown, and what is kept.
 
 The frames are those of a small invented country (`small_country`). Where only names and dates matter, a release is a
-folder with a few words in it (`shelf_of`). Killed publications and readers at work are in `whole_runs/test_releases`.
+folder with a few words in it (`shelf_of`). Killed publications and readers at work are in `whole_runs/test_publications`.
 """
 
 from __future__ import annotations

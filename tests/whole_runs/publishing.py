@@ -1,6 +1,6 @@
 """Publications that a test can kill, and processes that read while others publish.
 
-What belongs here: the programs of those processes and starting them. What does not: expectations (`test_releases`).
+What belongs here: the programs of those processes and starting them. What does not: expectations (`test_publications`).
 """
 
 from __future__ import annotations

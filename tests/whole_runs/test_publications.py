@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from pipeline import durable, places, publish, release_folder, releases
 from tests.fixtures import small_country as small
 from tests.whole_runs import publishing
 from tests.whole_runs.publishing import Publisher
-from tests.whole_runs.running import PROJECT, FinishedRun, care_numbers, rows, tables_that_differ
+from tests.whole_runs.running import PROJECT, FinishedRun, care_numbers, reading, rows, tables_that_differ
 
 pytestmark = pytest.mark.whole
 
@@ -83,11 +84,14 @@ class Judge:
 
     def judge(self, run_id: str) -> bool:
         """Whether the new publication is shown; run ids end with the name of their state."""
-        before, self.shown = self.shown, told(self.database, "run_id")
+        before = self.shown
+        with reading(self.database) as opened:
+            ((self.shown,),) = opened.execute("SELECT value FROM about.run WHERE property = 'run_id'").fetchall()
+            found = [opened.execute(query).fetchall()[0][0] for query in QUERIES]
+            broken = [opened.execute(check).fetchall() for check in self.checks]
         assert self.shown in (before, run_id)
-        assert answers(self.database) == (A if self.shown.endswith("a") else B)
-        for check in self.checks:
-            assert rows(self.database, check) == []
+        assert found == (A if self.shown.endswith("a") else B)
+        assert not any(broken)
         latest = self.database.parent / "releases" / "latest"
         assert told(latest / NAME, "run_id") in (before, run_id)
         return self.shown == run_id
@@ -101,7 +105,7 @@ class Judge:
 
 
 def test_killed_at_any_moment(tmp_path: Path, frames: dict[str, Path], publisher: Publisher) -> None:
-    """Fifty times, at random over a little more than the time that a publication takes."""
+    """Fifty times, at random over a little more than the time that the quickest publication took."""
     database = tmp_path / NAME
     assert publisher.publish(frames["a"], "first a")
     begun = time.monotonic()
@@ -112,7 +116,9 @@ def test_killed_at_any_moment(tmp_path: Path, frames: dict[str, Path], publisher
         attempt += 1
         state = "ab"[attempt % 2]
         run_id = f"{attempt} {state}"
+        begun = time.monotonic()
         ended = publisher.publish(frames[state], run_id, kill_after=moments.uniform(0, 1.1 * whole))
+        whole = min(whole, time.monotonic() - begun) if ended else whole
         killed += not ended
         assert judge.judge(run_id) or not ended
         assert attempt < 4 * KILLS, "publications end before they can be killed"
@@ -140,8 +146,10 @@ def test_killed_before_each_change_of_a_name(tmp_path: Path, frames: dict[str, P
         assert judge.judge(run_id) == was_put
         assert hidden(tmp_path) == []
         step += 1
-    assert step > 10 and shown[-1]
-    assert shown.index(True) > 5
+    assert (
+        step > 7 and shown[-1]
+    )  # three folders made, the release renamed, the link made and renamed, the database renamed
+    assert not any(shown[:4])
     judge.judge_all()
 
 
@@ -268,7 +276,8 @@ def test_the_same_files_on_another_day_give_the_same_database(demonstration: Fin
     assert told(workspace.database, "release") == f"{later.date().isoformat()}-1"
     first, second = (dict(rows(file, "FROM about.run")) for file in (demonstration.database, workspace.database))
     differing = {name for name in first | second if first.get(name) != second.get(name)}
-    assert differing == {"run_id", "published_at", "release"}
+    # The code is the same unless somebody is at work on it while the tests run.
+    assert differing - {"code_sha256"} == {"run_id", "published_at", "release"}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -331,6 +340,43 @@ def test_going_back_and_forth(two_releases: Path) -> None:
     assert "no rollback is in force" in command(two_releases, "rollback", "2030-03-12-1").out
     assert answers(two_releases / "demo" / NAME) == B
     assert command(two_releases, "rollback", "2030-01-01-1").code == 1
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from pipeline import run_lock
+run_lock.hold(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_nobody_goes_back_while_a_run_is_under_way(two_releases: Path) -> None:
+    """It would publish over the rollback a moment later."""
+    running = publishing.process(HOLDS, two_releases / "demo")
+    try:
+        assert running.stdout.readline() == "held\n"
+        ended = command(two_releases, "rollback", "2030-03-11-1")
+    finally:
+        publishing.end([running])
+    assert (ended.code, "another run is under way" in ended.refusal) == (1, True)
+    assert answers(two_releases / "demo" / NAME) == B
+
+
+def test_the_examples_of_the_readers_page_run(
+    demonstration: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (PROJECT / "docs" / "querying.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "processed").symlink_to(demonstration.database.parent)
+    monkeypatch.chdir(tmp_path)
+    for snippet in snippets:
+        found: dict[str, object] = {}
+        exec(compile(snippet, "querying.md", "exec"), found)
+        assert len(found["counts"]) > 100
+    assert len(snippets) == 2
 
 
 def test_a_run_names_its_release(demonstration: FinishedRun) -> None:
