@@ -9,7 +9,6 @@ import pandas as pd
 
 from pipeline import manifest, places, reference_tables, sources
 from pipeline.charts import About
-from pipeline.demonstration.build import refresh_demonstration
 from pipeline.places import Workspace
 from pipeline.reference_tables import ReferenceTable
 from pipeline.sources import Register
@@ -25,11 +24,6 @@ class ChosenData(dg.ConfigurableResource):
     def workspace(self) -> Workspace:
         """The folders of this choice."""
         return places.workspace(self.data or None, self.out or None)
-
-    def prepare(self) -> None:
-        """Build the demonstration country when it is the choice; other data are there already."""
-        if self.workspace.is_demo:
-            refresh_demonstration(self.workspace.data)
 
     def scan(self) -> Register:
         """Recognise and register the files."""

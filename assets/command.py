@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from assets import in_process, night_commands, profile_view, release_commands
+from assets import fetch_commands, in_process, night_commands, profile_view, release_commands, report_commands
 from assets.terminal import AsJson, Data, Out, err, naming, out
 from pipeline import manifest, places, profile, sources, summary
 from pipeline.demonstration.build import PLANTED_TRUTH, refresh_demonstration
@@ -122,7 +122,9 @@ def ui(
 
 app.command("releases")(release_commands.list_releases)
 app.command()(release_commands.verify)
+app.command()(report_commands.report)
 app.command()(release_commands.rollback)
+app.command()(fetch_commands.fetch)
 app.command()(night_commands.night)
 app.command()(night_commands.status)
 app.command()(night_commands.daemon)

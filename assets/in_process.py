@@ -6,7 +6,6 @@ for whatever stopped it. What does not: what a terminal shows (`command`) and th
 Dagster is imported when something runs and not before: most commands do without it.
 """
 
-import errno
 import importlib.util
 import json
 import logging
@@ -19,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pipeline import places, run_lock
+from pipeline import durable, places, run_lock
 from pipeline.errors import Refusal
 from pipeline.places import Workspace
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 REFRESH, NIGHT = "refresh", "night"  # the jobs by name, for commands that load Dagster late
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+SCHEDULE_VARIABLE, ON = "CARE_NUMBERS_SCHEDULE", "on"
 
 
 def environment(workspace: Workspace, data: str, out_folder: str | None) -> dict[str, str]:
@@ -91,13 +90,8 @@ def materialise(
     Raises Refusal with the first failure's own sentence, also when another run is under way in the folder or the disk is
     full.
     """
-    with run_lock.held(workspace.out):
-        try:
-            _execute(job, workspace, data, out_folder, run_id or str(uuid.uuid4()), quiet=quiet)
-        except OSError as error:
-            if error.errno in _DISK_FULL:
-                raise disk_full(error) from error
-            raise
+    with run_lock.held(workspace.out), durable.refusing_full_disk(workspace.out):
+        _execute(job, workspace, data, out_folder, run_id or str(uuid.uuid4()), quiet=quiet)
 
 
 def _execute(job: str, workspace: Workspace, data: str, out_folder: str | None, run_id: str, *, quiet: bool) -> None:
@@ -156,16 +150,6 @@ def check_failed(failed: Sequence[str]) -> Refusal:
     )
 
 
-def disk_full(error: OSError) -> Refusal:
-    """The refusal for a disk without room."""
-    return Refusal(
-        "disk_full",
-        f"the disk is full ({error.strerror})",
-        file=Path(error.filename).name if isinstance(error.filename, str) else None,
-        remedy="make room and run again; the published database is unchanged",
-    )
-
-
 def failed_checks(instance: "DagsterInstance", run_id: str) -> list[str]:
     """Name and finding of every blocking check that failed in a run."""
     import dagster as dg
@@ -181,12 +165,11 @@ def failed_checks(instance: "DagsterInstance", run_id: str) -> list[str]:
     ]
 
 
-def reason(error: BaseException | None, failed: Sequence[str] = ()) -> str:
+def reason(error: BaseException | None, folder: Path, failed: Sequence[str] = ()) -> str:
     """Why a run stopped, for a person who was not there: a refusal's sentence, the checks that failed, or the fault."""
-    if isinstance(error, Refusal):
-        return error.sentence()
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
-        return disk_full(error).sentence()
+    refusal = error if isinstance(error, Refusal) else durable.full_disk(error, folder)
+    if refusal:
+        return refusal.sentence()
     if failed:
         return check_failed(failed).sentence()
     return f"a fault of the program ({type(error).__name__}: {error}); the run's log in the Dagster UI has the rest."

@@ -15,8 +15,9 @@ from rich.markup import escape
 
 from assets import in_process
 from assets.terminal import AsJson, Data, Out, err, naming, out
-from pipeline import database, night_status, places, releases, run_lock
+from pipeline import database, durable, night_status, places, releases, run_lock
 from pipeline.errors import Refusal
+from pipeline.night import begin_night
 from pipeline.night_status import Night
 from pipeline.places import Workspace
 
@@ -28,6 +29,12 @@ _RESULTS = {
     night_status.FAILED: "failed, the published database is unchanged",
     night_status.INTERRUPTED: "was interrupted (killed, or the machine stopped); the next run makes everything anew",
 }
+_OFF, _NO_DAEMON, _ON = "off", "no_daemon", "on"
+_SCHEDULES = {
+    _OFF: "the schedule of Dagster is off; a timer of the system may run care-numbers night all the same",
+    _NO_DAEMON: "the schedule of Dagster is on and nothing runs it: start care-numbers daemon or care-numbers ui",
+}
+_HEARTBEAT_SECONDS = 300  # Dagster's own measure of a daemon that has died
 _NEEDS_SOMEBODY = (night_status.FAILED, night_status.INTERRUPTED)
 _NEWEST_FILES = (
     "SELECT publication, count(*) AS files, max(release) AS newest_release, max(retrieved) AS newest_retrieved"
@@ -42,11 +49,12 @@ def night(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) 
         err.print(f"[bold]care-numbers[/bold]  {escape(naming(workspace))}", highlight=False)
     run_id = str(uuid.uuid4())
     try:
-        in_process.materialise(in_process.NIGHT, workspace, data, out_folder, quiet=as_json, run_id=run_id)
+        with run_lock.held(workspace.out), durable.refusing_full_disk(workspace.out):
+            # The job looks again; looking first spares a timer the seconds that loading Dagster and its graph takes.
+            if begin_night(workspace, run_id).is_new:
+                in_process.materialise(in_process.NIGHT, workspace, data, out_folder, quiet=as_json, run_id=run_id)
     except Exception as error:
-        # Most failures are written down already by the hook of the job; not those before or after its nodes.
-        if not (isinstance(error, Refusal) and error.code == run_lock.ALREADY_RUNNING):
-            night_status.end(workspace.status, run_id, night_status.FAILED, in_process.reason(error))
+        _write_down(workspace, run_id, error)
         raise
     last = night_status.read(workspace.status)
     if as_json:
@@ -55,13 +63,23 @@ def night(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) 
         out.print(escape(last.reason), highlight=False, soft_wrap=True)
 
 
+def _write_down(workspace: Workspace, run_id: str, error: Exception) -> None:
+    """Leave a failure in the status file. The hook of the job has done so already, but not for what is outside its nodes."""
+    if isinstance(error, Refusal) and error.code == run_lock.ALREADY_RUNNING:
+        return  # the run that is under way tells of itself
+    try:
+        night_status.end(workspace.status, run_id, night_status.FAILED, in_process.reason(error, workspace.out))
+    except OSError as unwritten:
+        err.print(f"The status file cannot be written ({unwritten.strerror}).", highlight=False)
+
+
 def status(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) -> None:
     """Tell how the last night ended, how old the sources are, and when the next run is due; 1 when somebody is needed."""
     workspace = places.workspace(data, out_folder)
     last = night_status.read(workspace.status)
     result = night_status.result_now(last, is_running=run_lock.is_held(workspace.out)) if last else None
     rollback = releases.rolled_back(workspace.database)
-    switched_on, due = _next_run(workspace, data, out_folder)
+    schedule, due = _next_run(workspace, data, out_folder)
     facts: dict[str, Any] = {
         "data": naming(workspace),
         "last_night": {**last.__dict__, "result": result} if last else None,
@@ -70,7 +88,7 @@ def status(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False)
         "publication": _publication(workspace),
         "rollback": rollback.sentence() if rollback else None,
         "sources": _sources(workspace),
-        "schedule_is_on": switched_on,
+        "schedule": schedule,
         "next_run": due,
     }
     if as_json:
@@ -83,9 +101,9 @@ def status(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False)
 
 
 def daemon(data: Data = "auto", out_folder: Out = None) -> None:
-    """Run the schedule without the UI, until stopped; it must have been switched on in the UI or with dagster schedule."""
+    """Run the nights by schedule until stopped, without the UI; switched off in the UI, the schedule stays off."""
     workspace = places.workspace(data, out_folder)
-    environment = in_process.environment(workspace, data, out_folder)
+    environment = in_process.environment(workspace, data, out_folder) | {in_process.SCHEDULE_VARIABLE: in_process.ON}
     file = in_process.workspace_file(workspace, naming(workspace))
     err.print(
         f"{escape(naming(workspace))}: schedule {environment['DAGSTER_HOME']}  (stop with Ctrl-C)", highlight=False
@@ -112,10 +130,10 @@ def _sources(workspace: Workspace) -> list[database.Record]:
     return rows
 
 
-def _next_run(workspace: Workspace, data: str, out_folder: str | None) -> tuple[bool, str | None]:
-    """Whether the schedule is switched on in the Dagster home, and when its next run is due if it is."""
+def _next_run(workspace: Workspace, data: str, out_folder: str | None) -> tuple[str, str | None]:
+    """Whether Dagster's schedule is off, on without a daemon to run it, or on; then also when its next run is due."""
     if not workspace.dagster_home.exists():
-        return False, None
+        return _OFF, None
     os.environ.update(in_process.environment(workspace, data, out_folder))
     import dagster as dg
     from dagster._core.scheduler.instigation import InstigatorStatus
@@ -124,11 +142,14 @@ def _next_run(workspace: Workspace, data: str, out_folder: str | None) -> tuple[
     from assets import nightly
 
     with dg.DagsterInstance.get() as instance:
-        states = instance.all_instigator_state()
-    if not any(state.name == nightly.SCHEDULE and state.status == InstigatorStatus.RUNNING for state in states):
-        return False, None
-    due = next(cron_string_iterator(dt.datetime.now(dt.UTC).timestamp(), nightly.CRON, nightly.TIMEZONE))
-    return True, due.isoformat(timespec="minutes")
+        states = [state.status for state in instance.all_instigator_state() if state.name == nightly.SCHEDULE]
+        beats = instance.get_daemon_heartbeats().values()
+    if not states or InstigatorStatus.STOPPED in states:
+        return _OFF, None
+    now = dt.datetime.now(dt.UTC).timestamp()
+    if not any(beat.daemon_type == "SCHEDULER" and now - beat.timestamp < _HEARTBEAT_SECONDS for beat in beats):
+        return _NO_DAEMON, None
+    return _ON, next(cron_string_iterator(now, nightly.CRON, nightly.TIMEZONE)).isoformat(timespec="minutes")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -140,9 +161,7 @@ def _lines(facts: dict[str, Any], last: Night | None, result: str | None) -> lis
         *_of_night(facts, last, result),
         *_of_publication(facts),
         *(f"Source       {_of_source(row)}" for row in facts["sources"]),
-        f"Next run     {facts['next_run']}"
-        if facts["schedule_is_on"]
-        else "Next run     the schedule is off in Dagster; a timer of the system may run care-numbers night all the same",
+        f"Next run     {facts['next_run'] or _SCHEDULES[facts['schedule']]}",
     ]
 
 

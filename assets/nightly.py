@@ -1,8 +1,8 @@
 """The job that materialises everything, the one of the night, and the schedule that runs it.
 
 What belongs here: jobs, schedule, and what a night leaves in the status file when it publishes or fails. The schedule is
-off until somebody switches it on, so that a clone never starts running by itself; 03:00 is clear of the change of the
-clocks. What does not: looking for news, which is the first node (`raw`).
+off until somebody switches it on in the UI or starts `care-numbers daemon`, so that a clone never starts running by
+itself; 03:00 is clear of the change of the clocks. What does not: looking for news, which is the first node (`raw`).
 """
 
 import os
@@ -22,6 +22,7 @@ THAT_PUBLISH = (JOB, NIGHT, "__ASSET_JOB")  # the last is Dagster's own, for wha
 CRON_VARIABLE = "CARE_NUMBERS_NIGHTLY_CRON"
 CRON = os.environ.get(CRON_VARIABLE) or "0 3 * * *"
 TIMEZONE = "Europe/London"
+_STATUS = dg.DefaultScheduleStatus
 
 
 @dg.success_hook(required_resource_keys={"chosen"})
@@ -42,7 +43,7 @@ def tell_failed(context: dg.HookContext) -> None:
     if isinstance(error, Refusal) and error.code == run_lock.ALREADY_RUNNING:
         return  # the run that is under way tells of itself
     failed = in_process.failed_checks(context.instance, context.run_id)
-    _end(context, night_status.FAILED, in_process.reason(error, failed))
+    _end(context, night_status.FAILED, in_process.reason(error, context.resources.chosen.workspace.out, failed))
 
 
 def _end(context: dg.HookContext, result: str, reason: str, release: str | None = None) -> None:
@@ -69,5 +70,7 @@ nightly = dg.ScheduleDefinition(
     job=night,
     cron_schedule=CRON,
     execution_timezone=TIMEZONE,
-    default_status=dg.DefaultScheduleStatus.STOPPED,
+    default_status=_STATUS.RUNNING
+    if os.environ.get(in_process.SCHEDULE_VARIABLE) == in_process.ON
+    else _STATUS.STOPPED,
 )

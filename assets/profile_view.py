@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline import sentences
+from pipeline import profile, sentences
 from pipeline.database import Record
 from pipeline.profile import Profile, sparkline
 
@@ -47,8 +47,7 @@ def show(found: Profile, out: Console, *, is_fictional: bool) -> None:
                 line(text)
     out.print()
     if not found.programmes:
-        out.print("No evidence of taking part in the Innovation Programme was found, which is not evidence of not taking "
-                  "part.", style="dim", soft_wrap=True)  # fmt: skip
+        out.print(profile.NO_PROGRAMME, style="dim", soft_wrap=True)
     for sentence in sentences.ALL:
         out.print(sentence, style="dim", highlight=False, soft_wrap=True)
 
@@ -82,15 +81,10 @@ def _beside(found: Profile) -> list[str]:
 
 
 def _window(row: Record) -> str:
-    told = {
-        True: "moved against England and parted from it",
-        False: "did not buck the national trend",
-        None: "England had no clear direction",
-    }[row["bucked"]]
     return (
         f"{row['window_start']} to {row['window_end']}: {escape(row['unit_name'])} {row['looked_after_start']:,} to "
         f"{row['looked_after_end']:,} children, rate {row['change_pct']:+.1f}%, England {row['england_change_pct']:+.1f}%; "
-        f"{told}{_evidence(row)}."
+        f"{profile.bucked(row['bucked'], 'England')}{_evidence(row)}."
     )
 
 
@@ -106,14 +100,12 @@ def _exclusion(row: Record) -> str:
 
 
 def _judgement(row: Record) -> str:
-    services = [f"{name.replace('_', ' ')} {row[name]}" for name in ("safeguarding", "looked_after") if row[name]]
-    graded = row["overall"] or ", ".join(services) or "not graded"
     inspected = f", inspected from {_day(row['inspection_date'])}" if row["inspection_date"] else ""
-    return f"{_day(row['publication_date'])}: {row['framework']}, {graded}{inspected}."
+    return f"{_day(row['publication_date'])}: {row['framework']}, {profile.graded(row)}{inspected}."
 
 
 def _programme(row: Record) -> str:
-    recalled = ", from general knowledge" if row["confidence"] == "recalled" else ""
+    recalled = f", {profile.RECALLED}" if row["confidence"] == "recalled" else ""
     return (
         f"{row['start_year']} to {row['end_year']}: {row['programme']}, {escape(row['project'])} "
         f"({row['lead_or_partner']}{recalled})."

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from assets import describe
 from assets.chosen_data import ChosenData
-from pipeline import leftovers, news, night_status, run_lock
+from pipeline import night, run_lock
 from pipeline.readers.layout import (
     DEPRIVATION,
     DISTRICT_LOOKUP,
@@ -67,15 +67,10 @@ def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen:
     """
     workspace = chosen.workspace
     run_lock.hold(workspace.out)
-    leftovers.clear(workspace)
-    if config.is_night:
-        night_status.begin(workspace.status, context.run.run_id)
-    chosen.prepare()
-    found = news.look(workspace)
+    run_id = context.run.run_id
+    found = night.begin_night(workspace, run_id) if config.is_night else night.begin(workspace)
     yield dg.Output(None, output_name=NEWS, metadata={"news": found.sentence, **found.origin.facts()})
     if config.is_night and not found.is_new:
-        result = night_status.HELD_BACK if found.is_held_back else night_status.NO_NEWS
-        night_status.end(workspace.status, context.run.run_id, result, found.sentence)
         return
     register = chosen.scan()
     files, not_used = register.frame(), register.not_used_frame()

@@ -31,6 +31,14 @@ FICTIONAL = "FICTIONAL: "
 SOURCES = (
     "Department for Education, children looked after; Office for National Statistics, mid-year population estimates"
 )
+CONFIG = {
+    "view": {"stroke": None},
+    "axis": {
+        "gridColor": SHADE, "domainColor": FAINT, "tickColor": FAINT, "labelColor": INK, "titleColor": QUIET,
+        "titleFontWeight": "normal", "labelFontSize": 10, "titleFontSize": 10,
+    },
+    "legend": {"labelColor": INK, "labelFontSize": 10, "labelLimit": 0, "offset": 4},
+}  # fmt: skip
 DASHED = {"type": "rule", "color": QUIET, "strokeDash": [4, 3]}
 DOT = {"type": "circle", "size": 44, "opacity": 0.85, "stroke": PAPER, "strokeWidth": 0.6}
 
@@ -48,7 +56,7 @@ def years_of(row: pd.Series) -> str:
     return f"{int(row['window_start'])} to {int(row['window_end'])}"
 
 
-def layer(rows: Rows, mark: Spec, **encoding: Spec) -> Spec:
+def layer(rows: Rows, mark: Spec, **encoding: Any) -> Spec:
     """One layer: a mark for each row, with the encodings of its fields."""
     values = [
         {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()} for row in rows
@@ -94,12 +102,5 @@ def finish(drawn: Spec, title: str, told: Sequence[str], about: About, sources: 
         # The heading is that of the inner chart, for the outer one has its title at the foot.
         "vconcat": [drawn | {"title": heading}],
         "resolve": {"legend": {"color": "independent"}},
-        "config": {
-            "view": {"stroke": None},
-            "axis": {
-                "gridColor": SHADE, "domainColor": FAINT, "tickColor": FAINT, "labelColor": INK, "titleColor": QUIET,
-                "titleFontWeight": "normal", "labelFontSize": 10, "titleFontSize": 10,
-            },
-            "legend": {"labelColor": INK, "labelFontSize": 10, "labelLimit": 0, "offset": 4},
-        },
+        "config": CONFIG,
     }  # fmt: skip

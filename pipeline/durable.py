@@ -42,18 +42,22 @@ def refusing_full_disk(folder: Path) -> Iterator[None]:
     """Turn "no space left", by whichever library it is told, into a Refusal."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in _FULL:
+    except (OSError, duckdb.Error) as error:
+        refusal = full_disk(error, folder)
+        if refusal is None:
             raise
-        raise _full_disk(folder) from error
-    except duckdb.Error as error:  # DuckDB hands on the system's sentence and no number
-        told = str(error)
-        if not any(os.strerror(number) in told for number in _FULL):
-            raise
-        raise _full_disk(folder) from error
+        raise refusal from error
 
 
-def _full_disk(folder: Path) -> Refusal:
+def full_disk(error: BaseException | None, folder: Path) -> Refusal | None:
+    """The refusal for an error that says that there is no space left; None for any other."""
+    told = str(error)
+    if isinstance(error, OSError):
+        is_full = error.errno in _FULL
+    else:  # DuckDB hands on the system's sentence and no number
+        is_full = isinstance(error, duckdb.Error) and any(os.strerror(number) in told for number in _FULL)
+    if not is_full:
+        return None
     return Refusal(
         "disk_full",
         "there is no space left on the disk",

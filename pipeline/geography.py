@@ -208,6 +208,7 @@ def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
     ended = ends.groupby("old_code")["effective_date"].min().to_dict()
     began = ends.groupby("new_code")["effective_date"].max().to_dict()
     small = {row.la_code: row.reason for row in tables["too_small"].frame.itertuples()}
+    places = locations(tables["la_locations"])
     rows = []
     for row in lookup.frame.itertuples():
         part = region_of.get(row.region_code)
@@ -215,6 +216,7 @@ def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
             raise lookup.bad_cell(row, "region_code", "the region is not in the table of regions")
         whole = region_of[part.part_of] if part.part_of else part
         end = ended.get(row.old_la_code)
+        latitude, longitude = places.get(row.old_la_code, (None, None))
         rows.append(
             {
                 "la_code": row.old_la_code,
@@ -228,12 +230,30 @@ def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
                 "in_being_from": began.get(row.old_la_code),
                 "in_being_to": end - dt.timedelta(days=1) if end else None,
                 "is_too_small": row.old_la_code in small,
+                "latitude": latitude,
+                "longitude": longitude,
                 "source_sha256": lookup.sha256,
             }
         )
     frame = pd.DataFrame(rows).sort_values(["la_code", "ons_code_from"], ignore_index=True)
     frame["is_newest_code"] = ~frame["la_code"].duplicated(keep="last")
     return conform(frame, core_tables.LOCAL_AUTHORITIES)
+
+
+def locations(table: ReferenceTable) -> dict[str, tuple[float, float]]:
+    """Code -> latitude and longitude in degrees of a point inside the authority."""
+    found = {}
+    for row in table.frame.itertuples():
+        degrees = []
+        for column, limit in (("latitude", 90), ("longitude", 180)):
+            try:
+                degrees.append(float(str(getattr(row, column))))
+            except ValueError:
+                raise table.bad_cell(row, column, "this is no number of degrees") from None
+            if not abs(degrees[-1]) <= limit:
+                raise table.bad_cell(row, column, f"degrees lie between -{limit} and {limit}")
+        found[str(row.la_code)] = (degrees[0], degrees[1])
+    return found
 
 
 def ons_code_on(local: pd.DataFrame, codes: Iterable[str], day: dt.date) -> dict[str, str]:

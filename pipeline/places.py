@@ -135,6 +135,11 @@ class Workspace:
         return self.out / "releases"
 
     @property
+    def report(self) -> Path:
+        """The folder of the report, a site of static pages."""
+        return self.out / "report"
+
+    @property
     def status(self) -> Path:
         """What became of the last night."""
         return self.out / "status.json"

@@ -1,7 +1,7 @@
 """One authority's story, from the published database.
 
-What belongs here: finding the authority that a person means, and its numbers as data. What does not: how a terminal
-shows them (`assets.command`).
+What belongs here: finding the authority that a person means, its numbers as data, and the queries and words that a
+terminal and the report share. What does not: how a terminal shows them (`assets.profile_view`), or a page (`report`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,26 @@ from pipeline import area_names, database
 from pipeline.errors import Refusal
 
 _BARS = "▁▂▃▄▅▆▇█"
+
+# The rows of every authority; a reader of one adds its code as a condition.
+JUDGEMENTS = (
+    "SELECT la_code, framework, inspection_date, publication_date, overall, safeguarding, looked_after"
+    " FROM core.inspections"
+)
+PROGRAMMES = (
+    "SELECT la_code, programme, project, lead_or_partner, start_year, end_year, confidence FROM core.innovation_programme"
+)
+EXCLUSIONS = (
+    "SELECT la_code, unit_id, window_start, window_end, rule, reason, detail FROM main.exclusions WHERE stage = 'trend'"
+)
+NEIGHBOURS = (
+    "SELECT la_code, neighbour_code, neighbour_name, position FROM core.statistical_neighbours AS n WHERE edition ="
+    " (SELECT max(edition) FROM core.statistical_neighbours WHERE la_code = n.la_code)"
+)
+NO_PROGRAMME = (
+    "No evidence of taking part in the Innovation Programme was found, which is not evidence of not taking part."
+)
+RECALLED = "from general knowledge"
 
 
 @dataclass(frozen=True)
@@ -98,8 +118,7 @@ def profile(database_file: Path, wanted: str) -> Profile:
             " ORDER BY window_end, window_start"
         ),
         exclusions=rows(
-            "SELECT window_start, window_end, rule, reason, detail FROM main.exclusions WHERE la_code = ?"
-            " AND stage = 'trend' ORDER BY window_end, window_start, step"
+            f"{EXCLUSIONS} AND la_code = ? ORDER BY window_end, window_start, step"
         ),
         neighbours=rows(
             "SELECT year, rate_per_10k, neighbour_median_rate_per_10k, neighbours, neighbours_used, region_rate_per_10k,"
@@ -107,18 +126,13 @@ def profile(database_file: Path, wanted: str) -> Profile:
         ),
         neighbour_names=[
             row["neighbour_name"]
-            for row in rows(
-                "SELECT neighbour_name FROM core.statistical_neighbours AS n WHERE la_code = ? AND edition ="
-                " (SELECT max(edition) FROM core.statistical_neighbours WHERE la_code = n.la_code) ORDER BY position"
-            )
+            for row in rows(f"{NEIGHBOURS} AND la_code = ? ORDER BY position")
         ],
         judgements=rows(
-            "SELECT framework, inspection_date, publication_date, overall, safeguarding, looked_after FROM core.inspections"
-            " WHERE la_code = ? ORDER BY publication_date, framework"
+            f"{JUDGEMENTS} WHERE la_code = ? ORDER BY publication_date, framework"
         ),
         programmes=rows(
-            "SELECT programme, project, lead_or_partner, start_year, end_year, confidence FROM core.innovation_programme"
-            " WHERE la_code = ? ORDER BY start_year, programme, project"
+            f"{PROGRAMMES} WHERE la_code = ? ORDER BY start_year, programme, project"
         ),
         deprivation=rows(
             "SELECT level.window_start, level.window_end, level.measure, level.value AS level_pct,"
@@ -133,6 +147,23 @@ def profile(database_file: Path, wanted: str) -> Profile:
             " ORDER BY level.window_end, level.window_start"
         ),
     )
+
+
+def bucked(flag: bool | None, country: str) -> str:
+    """What the flag of a window says of a unit; None where the country had no clear direction."""
+    return {
+        True: f"moved against {country} and parted from it",
+        False: "did not buck the national trend",
+        None: f"{country} had no clear direction",
+    }[flag]
+
+
+def graded(judgement: database.Record) -> str:
+    """The overall grade of a judgement, else those of the services that were graded."""
+    services = [
+        f"{name.replace('_', ' ')} {judgement[name]}" for name in ("safeguarding", "looked_after") if judgement[name]
+    ]
+    return judgement["overall"] or ", ".join(services) or "not graded"
 
 
 def sparkline(values: list[int | float | None]) -> str:

@@ -39,6 +39,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "neighbour_editions": ("edition", "la_code", "neighbours", "publication", "evidence"),
     "innovation_programme": ("la_name", "ons_code", "programme", "project", "lead_or_partner", "start_year", "end_year",
                              "evidence", "confidence"),
+    "la_locations": ("la_code", "ons_code", "la_name", "latitude", "longitude"),
     "undated_files": ("layout", "england_value", "reporting_year", "publication", "evidence"),
     "publisher_corrections": ("entry", "layout", "action", "reporting_year", "column", "expect", "value", "reason",
                               "source"),

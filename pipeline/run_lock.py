@@ -60,12 +60,14 @@ def release(folder: Path) -> None:
 
 @contextlib.contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold the folder for a while."""
+    """Hold the folder for a while; within another such while, until that one ends."""
+    is_mine_already = folder.resolve() in _held
     hold(folder)
     try:
         yield
     finally:
-        release(folder)
+        if not is_mine_already:
+            release(folder)
 
 
 def is_held(folder: Path) -> bool:

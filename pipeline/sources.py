@@ -1,14 +1,14 @@
 """Published files in a folder: recognised by content, registered with their hash, one edition of each release.
 
-What belongs here: walking a folder, saying what each file is, settling which edition counts, and the lock file that
-`care-numbers import` keeps. What does not: reading the figures (`readers`) and fetching files from the network.
+What belongs here: walking a folder, saying what each file is, settling which edition counts, and `care-numbers import`.
+What does not: reading the figures (`readers`), the form of the lock file (`source_lock`) and fetching files from the
+network (`fetch`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,12 +17,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import corrections, reference_tables
+from pipeline import corrections, reference_tables, run_lock, source_lock
 from pipeline.errors import Refusal
+from pipeline.fetch import catalogue
 from pipeline.readers import layouts, opening
 from pipeline.readers.layout import Edition, Knowledge, SourceFile
 from pipeline.readers.opening import Opening
 from pipeline.reference_tables import ReferenceTable
+from pipeline.source_lock import LockEntry
 from pipeline.tables import about_tables
 from pipeline.tables.frames import conform
 
@@ -127,7 +129,7 @@ def scan(folder: Path, project_references: Path, lock: Path | None = None) -> Re
     references = reference_tables.load(project_references, found_references)
     known = reference_tables.knowledge(references)
     _refuse_corrections_of_nothing(known)
-    locked = read_lock(lock) if lock else {}
+    locked = source_lock.read(lock) if lock else {}
     registered = [_register(folder, name, layout_name, known, locked) for name, layout_name in candidates]
     _refuse_drift(registered, locked)
     _refuse_outdated_year_corrections(registered, known)
@@ -200,7 +202,7 @@ def _refuse_second_reference(first: ReferenceTable | None, second: ReferenceTabl
 
 
 def _register(
-    folder: Path, name: str, layout_name: str, known: Knowledge, locked: dict[str, RegisteredFile]
+    folder: Path, name: str, layout_name: str, known: Knowledge, locked: dict[str, LockEntry]
 ) -> RegisteredFile:
     layout = layouts.BY_NAME[layout_name]
     source = open_source(folder, name)
@@ -218,8 +220,8 @@ def _register(
         sha256=source.sha256,
         bytes=len(source.content),
         corrections=",".join(edition.corrections),
-        url=lock_entry.url if lock_entry else None,
-        retrieved=lock_entry.retrieved if lock_entry else None,
+        url=lock_entry.final_url if lock_entry else None,
+        retrieved=lock_entry.retrieved_at if lock_entry else None,
     )
 
 
@@ -241,7 +243,7 @@ def _hash_differs(file: str, what: str, then: str, now: str) -> Refusal:
     )
 
 
-def _refuse_drift(registered: list[RegisteredFile], locked: dict[str, RegisteredFile]) -> None:
+def _refuse_drift(registered: list[RegisteredFile], locked: dict[str, LockEntry]) -> None:
     """A file that is pinned must still have the bytes that were."""
     pinned = {entry.file: entry for entry in locked.values()}
     for file in registered:
@@ -284,9 +286,9 @@ def read_tidy(folder: Path, register: pd.DataFrame, publication: str, known: Kno
 
 
 def _settle(
-    registered: list[RegisteredFile], locked: dict[str, RegisteredFile]
+    registered: list[RegisteredFile], locked: dict[str, LockEntry]
 ) -> tuple[list[RegisteredFile], list[tuple[str, str]]]:
-    """One file an edition: copies count once, and among different files the lock's latest arrival wins."""
+    """One file an edition: copies count once, and among different files the one that the lock saw last."""
     kept: dict[tuple[str, int | None, str], RegisteredFile] = {}
     left_out: list[tuple[str, str]] = []
     for file in registered:
@@ -295,8 +297,8 @@ def _settle(
             kept[file.edition] = file
         elif other.sha256 == file.sha256:
             left_out.append((file.file, f"a copy of {other.file}"))
-        elif other.sha256 in locked and file.sha256 in locked and other.retrieved != file.retrieved:
-            newer, older = sorted((other, file), key=lambda entry: entry.retrieved or "", reverse=True)
+        elif _order(other, locked) != _order(file, locked) and other.sha256 in locked and file.sha256 in locked:
+            newer, older = sorted((other, file), key=lambda entry: _order(entry, locked), reverse=True)
             kept[file.edition] = newer
             left_out.append((older.file, f"an older edition than {newer.file}"))
         else:
@@ -307,6 +309,10 @@ def _settle(
                 remedy="keep the one that is meant, or register them one after the other with care-numbers import",
             )
     return sorted(kept.values(), key=lambda entry: entry.file), left_out
+
+
+def _order(file: RegisteredFile, locked: dict[str, LockEntry]) -> int:
+    return locked[file.sha256].edition_seen if file.sha256 in locked else 0
 
 
 def _refuse_outdated_year_corrections(files: list[RegisteredFile], known: Knowledge) -> None:
@@ -343,40 +349,15 @@ def _refuse_corrections_of_nothing(known: Knowledge) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Lock file and import
-
-
-def read_lock(path: Path) -> dict[str, RegisteredFile]:
-    """The lock file's entries by sha256; empty where there is no lock file yet."""
-    if not path.exists():
-        return {}
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["files"]
-        return {entry["sha256"]: RegisteredFile(**entry) for entry in entries}
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refusal(
-            "bad_lock_file",
-            f"the lock file cannot be read ({error})",
-            file=path.name,
-            remedy="restore it from version control or a backup, or delete it and import the files again",
-        ) from error
-
-
-def write_lock(path: Path, entries: list[RegisteredFile]) -> None:
-    """Replace the lock file in one step."""
-    ordered = sorted(entries, key=lambda entry: (entry.file, entry.sha256))
-    text = json.dumps({"version": 1, "files": [asdict(entry) for entry in ordered]}, indent=1) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+# Import
 
 
 @dataclass(frozen=True)
 class Imported:
     """What an import did: files new to the register, files that were there already, files nobody knows."""
 
-    new: list[RegisteredFile]
-    present: list[RegisteredFile]
+    new: list[LockEntry]
+    present: list[LockEntry]
     not_used: list[tuple[str, str]]
 
 
@@ -387,42 +368,78 @@ def import_folder(
 
     A file keeps its name and bytes and lies in `<publication>/<release>/`. A changed file of a release that is there
     already goes in beside it under a name with the head of its hash; nothing is overwritten, and a second reference table
-    of one name is refused. Every file is read in full first, so that a file which breaks its contract is not registered.
+    of one name is refused. A file that differs from the one there in its line ends or byte order mark alone is there.
+    Every file is read in full first, so that a file which breaks its contract is not registered.
     """
     register = scan(folder, project_references)
     moment = (now or dt.datetime.now(dt.UTC)).isoformat(timespec="microseconds")
-    locked = read_lock(lock)
     known, frame = register.knowledge, register.frame()
     for publication in {file.publication for file in register.files}:
         read_tidy(folder, frame, publication, known)
     references = _references_to_copy(register, published, project_references)
     published.mkdir(parents=True, exist_ok=True)
-    new, present = [], []
-    for file in register.files:
-        entry = locked.get(file.sha256)
-        if entry and (published / entry.file).exists():
-            open_source(published, entry.file, entry.sha256)
-            present.append(entry)
-            continue
-        target = _target(published, file)
-        _copy(folder / file.file, target, file.sha256)
-        entry = RegisteredFile(
-            **{**asdict(file), "file": target.relative_to(published).as_posix(), "retrieved": moment}
-        )
-        locked[file.sha256] = entry
-        new.append(entry)
-    for table in references:
-        _copy(folder / table.file, _reference_target(published, table), table.sha256)
-    write_lock(lock, list(locked.values()))
+    new: list[LockEntry] = []
+    present: list[LockEntry] = []
+    with run_lock.held(lock.parent):
+        locked = source_lock.read(lock)
+        for file in register.files:
+            there = _there(published, locked, folder, file)
+            if there:
+                present.append(there)
+                continue
+            target = target_of(published, file.publication, file.release, Path(file.file).name, file.sha256)
+            _copy(folder / file.file, target, file.sha256)
+            entry = _entry(file, target, published, locked, moment)
+            locked[file.sha256] = entry
+            new.append(entry)
+        for table in references:
+            _copy(folder / table.file, _reference_target(published, table), table.sha256)
+        source_lock.write(lock, list(locked.values()))
     return Imported(new=new, present=present, not_used=register.not_used)
 
 
-def _target(published: Path, file: RegisteredFile) -> Path:
-    name = Path(file.file).name
-    target = published / file.publication / str(file.release) / name
+def _there(published: Path, locked: dict[str, LockEntry], folder: Path, file: RegisteredFile) -> LockEntry | None:
+    """The entry that makes a second copy of the file superfluous."""
+    facts = source_lock.text_facts((folder / file.file).read_bytes(), file.file)
+    entry = locked.get(file.sha256) or source_lock.with_same_text(locked, file.edition, facts.text_sha256)
+    if entry is None or not (published / entry.file).exists():
+        return None
+    open_source(published, entry.file, entry.sha256)
+    return entry
+
+
+def _entry(file: RegisteredFile, target: Path, published: Path, locked: dict[str, LockEntry], moment: str) -> LockEntry:
+    lost = locked.get(file.sha256)  # its file has gone; the edition is the same one
+    facts = source_lock.text_facts(target.read_bytes(), target.name)
+    return LockEntry(
+        source=catalogue.source_of(file.layout),
+        edition=str(file.release),
+        edition_seen=lost.edition_seen if lost else source_lock.next_edition(locked, file.edition),
+        file=target.relative_to(published).as_posix(),
+        layout=file.layout,
+        publication=file.publication,
+        release=file.release,
+        part=file.part,
+        resolved_via=source_lock.IMPORTED,
+        filename=Path(file.file).name,
+        sha256=file.sha256,
+        bytes=file.bytes,
+        retrieved_at=moment,
+        **asdict(facts),
+    )
+
+
+def target_of(published: Path, publication: str, release: int | None, name: str, sha256: str) -> Path:
+    """Where a file goes: under its own name, or with the head of its hash where another one has that."""
+    target = published / publication / str(release) / name
     if target.exists():
-        target = target.with_name(f"{target.stem}.{file.sha256[:12]}{target.suffix}")
+        target = with_hash(target, sha256)
     return target
+
+
+def with_hash(path: Path, sha256: str) -> Path:
+    """The path with the head of the file's hash in its name."""
+    return path.with_name(f"{path.stem}.{sha256[:12]}{path.suffix}")
 
 
 def _copy(origin: Path, target: Path, sha256: str) -> None:

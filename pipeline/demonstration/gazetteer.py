@@ -54,6 +54,20 @@ PARTS = (
 )
 
 
+# Where the middle of a region lies, in degrees: all of it in the middle of an ocean.
+REGION_CENTRES = {
+    "Z12000001": (47.0, -28.0),
+    "Z12000002": (45.6, -30.6),
+    "Z12000003": (45.4, -27.0),
+    "Z12000004": (43.9, -28.9),
+    "Z12000005": (43.5, -31.6),
+    "Z12000006": (43.0, -26.2),
+    "Z12000007": (42.3, -28.6),
+    "Z12000008": (41.0, -28.0),
+    "Z12000009": (41.4, -31.6),
+}
+
+
 @dataclass(frozen=True)
 class Change:
     """One row of the table of code changes, in the words of that table."""

@@ -6,6 +6,7 @@ headers. What does not: published files.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,6 +28,8 @@ from pipeline.demonstration.inspections import Report
 from pipeline.demonstration.printing import Row, nearest, write_table
 from pipeline.demonstration.programmes import programme_rows
 
+_GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
+_SEED_DEGREES = 0.16
 _SIMULATED = "simulated with the demonstration country"
 
 
@@ -39,6 +42,7 @@ def write_reference_tables(country: Country, districts: list[District], reports:
         "split_child_weights_2016.csv": _split_weights(country, districts),
         "regions.csv": _regions(),
         "too_small.csv": _too_small(country),
+        "la_locations.csv": _locations(country),
         "undated_files.csv": _undated_files(country),
         "publisher_corrections.csv": _corrections(country, reports),
         "la_name_spellings.csv": _spellings(country),
@@ -123,6 +127,25 @@ def _too_small(country: Country) -> list[Row]:
     names = {authority.code: authority.name for authority in country.authorities}
     header = ("la_code", "la_name", "reason")
     return [header, *((code, names[code], why) for code, why in sorted(TOO_SMALL.items()))]
+
+
+def _locations(country: Country) -> list[Row]:
+    """Give every authority a point; those of a region lie evenly around its middle, as seeds do in a sunflower."""
+    whole = {part.code: part.part_of for part in PARTS}
+    placed: Counter[str] = Counter()
+    rows: list[Row] = [("la_code", "ons_code", "la_name", "latitude", "longitude")]
+    for authority in country.authorities:
+        region = whole.get(authority.region, authority.region)
+        latitude, longitude = gazetteer.REGION_CENTRES[region]
+        angle, distance = placed[region] * _GOLDEN_ANGLE, _SEED_DEGREES * math.sqrt(placed[region])
+        rows.append(
+            (
+                authority.code, authority.area_codes[-1][0], authority.name,
+                f"{latitude + distance * math.sin(angle):.2f}", f"{longitude + 1.4 * distance * math.cos(angle):.2f}",
+            )
+        )  # fmt: skip
+        placed[region] += 1
+    return rows
 
 
 def _undated_files(country: Country) -> list[Row]:

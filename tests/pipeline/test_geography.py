@@ -368,3 +368,35 @@ def test_local_authorities_have_nine_regions_and_the_days_of_their_being(local: 
     assert set(days.index[days["is_too_small"]]) == {"201", "420"}
     assert local.groupby("la_code")["is_newest_code"].sum().eq(1).all()
     assert (days.at["825", "ons_code"], days.at["815", "ons_code"]) == ("E06000060", "E06000065")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Places on a map
+
+
+def _locations(*lines: str) -> reference_tables.ReferenceTable:
+    content = "\n".join([",".join(reference_tables.HEADERS["la_locations"]), *lines, ""]).encode()
+    return reference_tables.parse("la_locations", content, "la_locations.csv", is_from_data_folder=True)
+
+
+def test_an_authority_has_the_place_that_is_noted() -> None:
+    table = _locations("701,Q06000001,Marlshire,51.5,-0.25")
+    assert geography.locations(table) == {"701": (51.5, -0.25)}
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "column"),
+    [("north", "0", "latitude"), ("", "0", "latitude"), ("91", "0", "latitude"), ("0", "-181", "longitude"),
+     ("nan", "0", "latitude")],
+)  # fmt: skip
+def test_what_is_no_place_is_refused_with_its_cell(latitude: str, longitude: str, column: str) -> None:
+    with pytest.raises(Refusal, match="degrees") as caught:
+        geography.locations(_locations(f"701,Q06000001,Marlshire,{latitude},{longitude}"))
+    assert (caught.value.row, caught.value.column) == (2, column)
+
+
+def test_every_authority_of_the_lookup_has_a_place() -> None:
+    """As it is drawn on the map; the demonstration country's too."""
+    local = geography.local_authorities(reference_tables.load(places.reference_folder(), {}))
+    assert local["latitude"].notna().all() and local["longitude"].notna().all()
+    assert local["latitude"].between(49, 56).all() and local["longitude"].between(-7, 2).all()

@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def no_choice_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(places.DATA_VARIABLE, raising=False)
     monkeypatch.delenv(places.OUT_VARIABLE, raising=False)
+    monkeypatch.delenv(places.RAW_VARIABLE, raising=False)
 
 
 @pytest.fixture
@@ -48,6 +49,16 @@ def test_a_checkout_has_its_files_around_the_package(project: Path) -> None:
     assert places.published_folder() == project / "data" / "raw" / "published"
     assert places.lock_file() == project / "data" / "raw" / "sources.lock.json"
     assert places.processed_folder() == project / "data" / "processed"
+
+
+def test_raw_files_may_lie_elsewhere(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(places.RAW_VARIABLE, str(tmp_path / "raw"))
+    folders = places.raw_folders()
+    assert (folders.published, folders.lock) == (places.published_folder(), places.lock_file())
+    assert {
+        path.parent for path in (folders.published, folders.lock, folders.quarantine, folders.arriving, folders.state)
+    } == {tmp_path / "raw"}
+    assert folders.references == project / "data" / "raw" / "reference"
 
 
 def test_the_files_of_this_checkout_are_there() -> None:

@@ -50,6 +50,9 @@ def test_a_process_holds_a_folder_once(tmp_path: Path) -> None:
     """Dagster's run begins within the command's."""
     with run_lock.held(tmp_path):
         run_lock.hold(tmp_path)
+        with run_lock.held(tmp_path):
+            pass
+        assert run_lock.is_held(tmp_path)
         assert f"process {os.getpid()}, since" in (tmp_path / run_lock.FILE).read_text()
 
 

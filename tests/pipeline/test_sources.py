@@ -15,10 +15,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import reference_tables, sources
+from pipeline import reference_tables, source_lock, sources
 from pipeline.errors import Refusal
 from pipeline.readers.layout import LOOKED_AFTER, NATIONAL_SERIES, POPULATION
-from pipeline.sources import RegisteredFile, import_folder, read_lock, scan
+from pipeline.sources import RegisteredFile, import_folder, scan
 from tests.fixtures import small_tables as small
 from tests.fixtures.readings import Readings
 from tests.fixtures.small_tables import SAMPLES, Sample, long_release
@@ -355,7 +355,7 @@ def test_an_import_copies_and_pins(folder: Path, project: Path) -> None:
         f"{LOOKED_AFTER}/2016/stock.csv": sha256(content),
         f"{POPULATION}/2024/people.csv": sha256(population),
     }
-    assert {entry["retrieved"] for entry in pinned["files"]} == {"2031-03-03T03:00:00.000000+00:00"}
+    assert {entry["retrieved_at"] for entry in pinned["files"]} == {"2031-03-03T03:00:00.000000+00:00"}
 
 
 def test_a_second_import_finds_everything_there(folder: Path, project: Path) -> None:
@@ -383,7 +383,33 @@ def test_a_changed_file_goes_in_beside_the_old_one(folder: Path, project: Path) 
     bring_in(folder, project, minutes=1)
     files = files_below(project / "published" / LOOKED_AFTER / "2016")
     assert files == {"stock.csv": sha256(first), f"stock.{sha256(second)[:12]}.csv": sha256(second)}
-    assert set(read_lock(project / "lock.json")) == {sha256(first), sha256(second)}
+    assert set(source_lock.read(project / "lock.json")) == {sha256(first), sha256(second)}
+
+
+def test_the_lock_counts_the_editions_of_a_release_and_names_their_source(folder: Path, project: Path) -> None:
+    for minute, sample in enumerate((STOCK_2016, amended(STOCK_2016))):
+        put(folder, "stock.csv", sample)
+        put(folder, "starts.csv", SAMPLES["ADM"])
+        bring_in(folder, project, minutes=minute)
+    entries = source_lock.read(project / "lock.json").values()
+    assert sorted((entry.part, entry.edition_seen) for entry in entries) == [
+        ("looked_after", 1),
+        ("looked_after", 2),
+        ("started", 1),
+    ]
+    assert {(entry.source, entry.edition, entry.resolved_via) for entry in entries} == {
+        ("dfe_cla_before_ees", "2016", "import")
+    }
+
+
+def test_a_file_with_other_line_ends_is_there(folder: Path, project: Path) -> None:
+    """Downloads.md, 3: copies that lost their carriage returns are no edition."""
+    content = put(folder, "stock.csv", STOCK_2016)
+    first = bring_in(folder, project)
+    (folder / "stock.csv").write_bytes(b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n"))
+    second = bring_in(folder, project, minutes=1)
+    assert (second.new, second.present) == ([], first.new)
+    assert set(files_below(project / "published" / LOOKED_AFTER)) == {"2016/stock.csv"}
 
 
 def test_a_lost_file_comes_back(folder: Path, project: Path) -> None:
@@ -438,8 +464,8 @@ def test_imported_files_give_the_figures_of_the_folder(demo: Readings, project: 
 def test_what_the_lock_knows_of_a_file_is_in_the_register(folder: Path, project: Path) -> None:
     content = put(folder, "stock.csv", STOCK_2016)
     bring_in(folder, project)
-    entry = read_lock(project / "lock.json")[sha256(content)]
-    sources.write_lock(project / "lock.json", [replace(entry, url="https://example.org/stock.csv")])
+    entry = source_lock.read(project / "lock.json")[sha256(content)]
+    source_lock.write(project / "lock.json", [replace(entry, final_url="https://example.org/stock.csv")])
     register = scan(project / "published", PROJECT_REFERENCES, project / "lock.json")
     (file,) = register.files
     assert (file.url, file.retrieved) == ("https://example.org/stock.csv", "2031-03-03T03:00:00.000000+00:00")
