@@ -55,6 +55,7 @@ def run(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) ->
     out.print()
     out.print(f"Database  {workspace.database}", highlight=False, soft_wrap=True)
     release_commands.tell_published(workspace)
+    out.print(f"Report    {workspace.report}/index.html (care-numbers report --open)", highlight=False, soft_wrap=True)
     if found.files_not_used:
         out.print(
             f"{found.files_used} files used, {found.files_not_used} not used (about.files_not_used says why).",

@@ -118,3 +118,22 @@ def _run_facts(run_id: str, chosen: ChosenData) -> dict[str, str]:
         "python_version": platform.python_version(),
         "licence_of_data": "Open Government Licence v3.0",
     }
+
+
+@dg.asset(group_name=GROUP, deps=[DATABASE], kinds={"html"})
+def report(chosen: ChosenData) -> dg.MaterializeResult:
+    """The pages that everyone else reads, built from the published database; opens from disk without a network."""
+    from pipeline.report import site  # the templates are slow to import, and most commands build no page
+
+    built = site.build(chosen.workspace.database, chosen.workspace.report)
+    return dg.MaterializeResult(
+        metadata={
+            "report": dg.MetadataValue.path(str(built.index)),
+            "open_it": dg.MetadataValue.md(
+                f"[Open the report]({built.index.as_uri()}), or run `care-numbers report --open`"
+            ),
+            "pages": built.pages,
+            "largest_page_bytes": built.largest_page_bytes,
+            "bytes": built.bytes,
+        }
+    )

@@ -151,14 +151,14 @@ def changes(units: pd.DataFrame, about: About) -> Spec:
         for row in units.sort_values("mean_number").itertuples()
         if is_judged
     ]
+    area = {"type": "area", "color": SHADE, "clip": True}
+    range_of_usual = layer(usual, area, x=x, y=quantity("low"), y2={"field": "high"})
     dots = layer(points, DOT, x=x, y=y, color=coloured("group", {groups[True]: OCHRE, groups[False]: BLUE}))
     named = [point for point, outside in zip(points, is_outside, strict=True) if outside]
     return finish(
         {
             "layer": [
-                layer(
-                    usual, {"type": "area", "color": SHADE, "clip": True}, x=x, y=quantity("low"), y2={"field": "high"}
-                ),
+                *([range_of_usual] if usual else []),
                 layer([{"level": 0}], DASHED, y=y),
                 dots,
                 *_names(named, points, x, y),

@@ -20,7 +20,8 @@ JUDGEMENTS = (
     " FROM core.inspections"
 )
 PROGRAMMES = (
-    "SELECT la_code, programme, project, lead_or_partner, start_year, end_year, confidence FROM core.innovation_programme"
+    "SELECT la_code, programme, project, lead_or_partner, start_year, end_year, confidence"
+    " FROM core.innovation_programme"
 )
 EXCLUSIONS = (
     "SELECT la_code, unit_id, window_start, window_end, rule, reason, detail FROM main.exclusions WHERE stage = 'trend'"
@@ -117,23 +118,14 @@ def profile(database_file: Path, wanted: str) -> Profile:
             " FROM main.five_year_change WHERE list_contains(string_split(members, '+'), ?)"
             " ORDER BY window_end, window_start"
         ),
-        exclusions=rows(
-            f"{EXCLUSIONS} AND la_code = ? ORDER BY window_end, window_start, step"
-        ),
+        exclusions=rows(f"{EXCLUSIONS} AND la_code = ? ORDER BY window_end, window_start, step"),
         neighbours=rows(
             "SELECT year, rate_per_10k, neighbour_median_rate_per_10k, neighbours, neighbours_used, region_rate_per_10k,"
             " england_rate_per_10k FROM main.neighbour_comparison WHERE la_code = ? ORDER BY year DESC LIMIT 1"
         ),
-        neighbour_names=[
-            row["neighbour_name"]
-            for row in rows(f"{NEIGHBOURS} AND la_code = ? ORDER BY position")
-        ],
-        judgements=rows(
-            f"{JUDGEMENTS} WHERE la_code = ? ORDER BY publication_date, framework"
-        ),
-        programmes=rows(
-            f"{PROGRAMMES} WHERE la_code = ? ORDER BY start_year, programme, project"
-        ),
+        neighbour_names=[row["neighbour_name"] for row in rows(f"{NEIGHBOURS} AND la_code = ? ORDER BY position")],
+        judgements=rows(f"{JUDGEMENTS} WHERE la_code = ? ORDER BY publication_date, framework"),
+        programmes=rows(f"{PROGRAMMES} WHERE la_code = ? ORDER BY start_year, programme, project"),
         deprivation=rows(
             "SELECT level.window_start, level.window_end, level.measure, level.value AS level_pct,"
             " change.value AS change_points, change.measure AS change_measure"

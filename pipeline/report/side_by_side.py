@@ -47,7 +47,7 @@ def _changes(published: Published) -> list[Record]:
     """The newest window of five years that was computed, with what is usual; one row a unit."""
     return published.rows(
         "SELECT * FROM main.five_year_change WHERE window_id = (SELECT window_id FROM main.windows WHERE is_computed"
-        " ORDER BY window_end, window_start, window_id LIMIT 1) ORDER BY unit_name, unit_id"
+        " ORDER BY role = 'primary' DESC, window_end DESC, window_start, window_id LIMIT 1) ORDER BY unit_name, unit_id"
     )
 
 

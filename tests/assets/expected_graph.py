@@ -198,6 +198,9 @@ NOT_IN_THE_DATABASE = {
     "raw_reference",
 }
 ASSETS[DATABASE] = (PUBLISHED, set(ASSETS) - NOT_IN_THE_DATABASE)
+# The report is made from the published database and from nothing else.
+REPORT = "report"
+ASSETS[REPORT] = (PUBLISHED, {DATABASE})
 
 # asset -> its checks, and whether each stops what follows (methods.md B7, B11)
 CHECKS: dict[str, dict[str, bool]] = {

@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets import nightly
+from assets import in_process, nightly
 from assets.definitions import defs
 from assets.raw import NEWS_NODE
 from pipeline import database, news, night_status, releases, run_lock, sources
@@ -24,7 +24,7 @@ from pipeline.night_status import FAILED, HELD_BACK, NO_NEWS, PUBLISHED, Night
 from tests.assets.conftest import Copy
 from tests.assets.expected_graph import DATABASE, NEWS
 from tests.assets.test_blocking import CELLS_NODE, more_children, read_wrongly
-from tests.whole_runs.running import sha256
+from tests.whole_runs.running import environment_of, sha256
 
 pytestmark = pytest.mark.whole
 
@@ -175,3 +175,17 @@ def test_two_runs_at_once(copy_of_run: Copy) -> None:
     assert failure is not None and failure.error is not None
     assert "another run is under way" in str(failure.error.to_string())
     assert night_status.read(copy_of_run.workspace.status) == before
+
+
+def test_the_daemon_s_environment_switches_the_schedule_on_and_sets_its_hour() -> None:
+    """In a process of its own: the definitions are made when they are imported."""
+    code = "from assets.nightly import nightly; print(nightly.default_status.value, nightly.cron_schedule)"
+    told = {in_process.SCHEDULE_VARIABLE: in_process.ON, nightly.CRON_VARIABLE: "30 4 * * 1-5"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=environment_of(told),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "RUNNING 30 4 * * 1-5\n"

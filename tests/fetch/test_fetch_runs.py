@@ -114,7 +114,7 @@ def test_the_program_says_who_asks(fetched: tuple[Imitation, Desk]) -> None:
 
 
 def test_without_news_nothing_is_written_and_little_asked(fetched: tuple[Imitation, Desk]) -> None:
-    """Downloads.md, 5: a night without news costs probes only, about two requests a source; a page of gov.uk is one each."""
+    """A night without news costs probes only, about two requests a source; a page of gov.uk is one each."""
     imitation, desk = fetched
     before = desk.everything()
     imitation.forget()

@@ -227,9 +227,10 @@ function ofYears(all, chosen, key, name, title, withCountry) {
   if (withCountry) own.push({ name: all.country.name, values: all.country.rates });
   const digits = key === "rates" ? 1 : 0;
   const spec = structuredClone(all.charts[key]);
-  spec.data.values = own.flatMap((one) => one.values
-    .map((value, at) => ({ name: one.name, year: all.years[at], value }))
-    .filter((point) => point.value !== null && point.value !== undefined));
+  const points = own.flatMap((one) => one.values.map((value, at) => ({ name: one.name, year: all.years[at], value })));
+  const known = [...new Set(points.filter((point) => point.value !== null).map((point) => point.year))].sort();
+  // A missing value stays among the points, where it breaks its line.
+  spec.data.values = points.filter((point) => known.includes(point.year));
   const names = own.map((one) => one.name);
   for (const channel of ["color", "strokeDash"]) {
     const scale = spec.encoding[channel].scale;
@@ -237,7 +238,6 @@ function ofYears(all, chosen, key, name, title, withCountry) {
     const looks = withCountry ? [...scale.range.slice(0, chosen.length), scale.range[scale.range.length - 1]] : scale.range;
     spec.encoding[channel].scale = { domain: names, range: looks.slice(0, names.length) };
   }
-  const known = [...new Set(spec.data.values.map((point) => point.year))].sort();
   spec.encoding.x.axis.values = known;
   const rows = all.years.map((year, at) => [String(year), ...own.map((one) => shownNumber(one.values[at], digits))]);
   const last = (one) => {

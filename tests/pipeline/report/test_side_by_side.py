@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from pipeline.report import published as reading
 from pipeline.report import side_by_side
 from pipeline.report.page import Page
 from pipeline.report.published import Published
@@ -44,6 +48,31 @@ def test_the_change_is_that_of_the_window_told(data: dict[str, Any]) -> None:
     assert changes[EASTMERE] == [79.5, None, None, None]
     assert changes[MARLSHIRE][0] == pytest.approx(0)
     assert changes[ISLAND] is None
+
+
+def test_of_several_windows_the_primary_one_is_taken(report_database: Path, tmp_path: Path) -> None:
+    database = tmp_path / "care_numbers.duckdb"
+    shutil.copy(report_database, database)
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as writing:
+        for table in ("main.windows", "main.five_year_change"):
+            writing.execute(f"CREATE TEMP TABLE kept AS FROM {table}")
+            is_view = writing.execute(
+                "SELECT count(*) FROM duckdb_views() WHERE schema_name || '.' || view_name = ?", [table]
+            ).fetchall()[0][0]
+            if is_view:
+                writing.execute(f"DROP VIEW {table}")
+            writing.execute(f"CREATE OR REPLACE TABLE {table} AS FROM kept")
+            writing.execute("DROP TABLE kept")
+            writing.execute(f"INSERT INTO {table} SELECT * REPLACE ('other' AS window_id, 2012 AS window_start,"
+                            f" 2017 AS window_end) FROM {table}")  # fmt: skip
+            writing.execute(f"INSERT INTO {table} SELECT * REPLACE ('third' AS window_id, 2014 AS window_start,"
+                            f" 2018 AS window_end) FROM {table} WHERE window_id <> 'other'")  # fmt: skip
+        writing.execute("UPDATE main.windows SET role = 'alternate' WHERE window_id IN ('other', 'third')")
+        writing.execute("UPDATE main.windows SET role = 'primary' WHERE window_id NOT IN ('other', 'third')")
+    with reading.opened(database) as published:
+        (page,) = side_by_side.pages(published)
+    assert page.inlined["side-by-side"]["window"] == "2013 to 2018"
 
 
 def test_there_are_enough_looks_for_all_that_can_be_chosen_and_the_country(data: dict[str, Any]) -> None:
