@@ -60,7 +60,8 @@ def night(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) 
     if as_json:
         out.print_json(json.dumps(last.__dict__ if last else None))
     elif last:
-        out.print(escape(last.reason), highlight=False, soft_wrap=True)
+        for line in [*(last.fetched or []), last.reason]:
+            out.print(escape(line), highlight=False, soft_wrap=True)
 
 
 def _write_down(workspace: Workspace, run_id: str, error: Exception) -> None:
@@ -172,6 +173,7 @@ def _of_night(facts: dict[str, Any], last: Night | None, result: str | None) -> 
     lines.append(f"Last night   {last.ended or last.began}  {_RESULTS[result]}")
     if last.reason:
         lines.append(f"             {last.reason}")
+    lines += [f"             {sentence}" for sentence in last.fetched or []]
     if last.told:
         lines.append(f"             {last.told}")
     if facts["is_overdue"]:

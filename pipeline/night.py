@@ -6,10 +6,22 @@ what news is (`news`) and how a night is written down (`night_status`). Whoever 
 
 from __future__ import annotations
 
-from pipeline import leftovers, news, night_status
+import os
+
+from pipeline import leftovers, news, night_status, places
 from pipeline.demonstration.build import refresh_demonstration
+from pipeline.fetch.report import Report
 from pipeline.news import News
 from pipeline.places import Workspace
+
+FETCH_VARIABLE, OFF = "CARE_NUMBERS_NIGHT_FETCH", "off"
+
+
+def fetch() -> Report:
+    """Everything that the publishers have anew; none of it where fetching at night is switched off."""
+    from pipeline.fetch import run  # half a second of imports that a night on a folder does without
+
+    return Report() if os.environ.get(FETCH_VARIABLE) == OFF else run.fetch(places.raw_folders())
 
 
 def begin(workspace: Workspace) -> News:
@@ -21,8 +33,13 @@ def begin(workspace: Workspace) -> News:
 
 
 def begin_night(workspace: Workspace, run_id: str) -> News:
-    """The same at night: the status file says that it has begun, and without news that it is over."""
+    """The same at night, after a fetch: the status file says that it has begun, and without news that it is over.
+
+    A source that cannot be fetched stops nothing: what is stored is used, and the status file says so.
+    """
     night_status.begin(workspace.status, run_id)
+    if workspace.is_registered and not night_status.has_fetched(workspace.status, run_id):
+        night_status.fetched(workspace.status, run_id, fetch().night_lines())
     found = begin(workspace)
     if not found.is_new:
         result = night_status.HELD_BACK if found.is_held_back else night_status.NO_NEWS

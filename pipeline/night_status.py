@@ -26,7 +26,10 @@ OVERDUE_HOURS = 26  # a night is a day after the last one; two hours for a longe
 
 @dataclass(frozen=True)
 class Night:
-    """One night. Times are UTC in ISO form; `reason` is one line; `told` is what became of the webhook, if any."""
+    """One night. Times are UTC in ISO form; `reason` is one line; `told` is what became of the webhook, if any.
+
+    `fetched` says what was fetched and what could not be, a sentence each; None where nothing was to be fetched.
+    """
 
     result: str
     run_id: str
@@ -35,6 +38,7 @@ class Night:
     reason: str = ""
     release: str | None = None
     told: str | None = None
+    fetched: list[str] | None = None
 
 
 def now() -> str:
@@ -69,8 +73,18 @@ def write(file: Path, night: Night) -> None:
 
 
 def begin(file: Path, run_id: str) -> None:
-    """A night begins."""
-    write(file, Night(RUNNING, run_id, now()))
+    """A night begins, or goes on."""
+    write(file, _of_run(file, run_id))
+
+
+def fetched(file: Path, run_id: str, sentences: list[str]) -> None:
+    """What the night's fetch came to."""
+    write(file, replace(_of_run(file, run_id), fetched=sentences))
+
+
+def has_fetched(file: Path, run_id: str) -> bool:
+    """Whether this run has fetched already: its first node looks again where the command has looked before."""
+    return _of_run(file, run_id).fetched is not None
 
 
 def end(file: Path, run_id: str, result: str, reason: str, release: str | None = None) -> None:

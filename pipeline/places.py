@@ -115,6 +115,11 @@ class Workspace:
         return self.kind == "demo"
 
     @property
+    def is_registered(self) -> bool:
+        """Whether it is on the registered published files, which can be fetched."""
+        return self.kind == "published"
+
+    @property
     def database(self) -> Path:
         """The published database."""
         return self.out / "care_numbers.duckdb"

@@ -52,6 +52,9 @@ _YEAR = Column("year", "31 March", "year")
 
 
 def _whole(**drawn: Any) -> Spec:
+    """The specification; a layer without points is left out, for it has no extent and the renderer complains."""
+    if "layer" in drawn:
+        drawn["layer"] = [one for one in drawn["layer"] if one.get("data", {}).get("values") != []]
     return {"$schema": SCHEMA, "background": PAPER, **drawn, "config": _CONFIG}
 
 

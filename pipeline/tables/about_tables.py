@@ -103,8 +103,8 @@ LINEAGE = Table(
     grain="table and publication",
     key=("schema_name", "table_name", "publication"),
     warnings=(
-        "A row of core names its own file in source_sha256. A row of main is made from the rows of core of its authorities and "
-        "years, and from no file of a publication that is not listed here.",
+        "A row of core names its own file in source_sha256. A row of main is made from the rows of core of its authorities "
+        "and years, and from no file of a publication that is not listed here.",
     ),
     columns=(
         Column("schema_name", "text", "Schema."),
