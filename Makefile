@@ -10,7 +10,7 @@ run: $(READY)  ## Set up and run the whole pipeline
 	$(BIN)/care-numbers run
 
 test: $(READY)  ## Set up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 ui: $(READY)  ## Open the Dagster UI on localhost
 	$(BIN)/care-numbers ui
@@ -19,6 +19,7 @@ bench: $(READY)  ## Measure the statistics against their limits and plain loops
 	$(BIN)/python -m bench.evidence
 	test -e $(VENV)/.compared || $(MAKE) --no-print-directory $(VENV)/.compared || true
 	$(BIN)/python -m bench.regressions
+	$(BIN)/python -m bench.queries
 	$(BIN)/python -m bench.resampling
 
 lint: $(READY)  ## Style, types, stale documents

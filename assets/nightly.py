@@ -12,7 +12,7 @@ import dagster as dg
 from assets import in_process
 from assets.published import DATABASE
 from assets.raw import NEWS_NODE
-from pipeline import database, night_status, run_lock
+from pipeline import database, night_status, publish, run_lock
 from pipeline.errors import Refusal
 from pipeline.places import Workspace
 
@@ -32,7 +32,7 @@ def tell_published(context: dg.HookContext) -> None:
         return
     workspace: Workspace = context.resources.chosen.workspace
     told = database.run_facts(workspace.database)
-    ended = f" This ends a rollback: {told['ended_rollback']}" if "ended_rollback" in told else ""
+    ended = f" This ends a rollback: {told['ended_rollback']}" if told["ended_rollback"] != publish.NONE else ""
     _end(context, night_status.PUBLISHED, f"Published as {told['release']}.{ended}", told["release"])
 
 

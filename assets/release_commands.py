@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from assets.terminal import AsJson, Data, Out, out
-from pipeline import places, release_folder, releases, run_lock
+from pipeline import places, publish, release_folder, releases, run_lock
 from pipeline.database import query
 from pipeline.places import Workspace
 from pipeline.release_folder import Proof
@@ -32,7 +32,7 @@ def tell_published(workspace: Workspace) -> None:
     folder = workspace.releases / told["release"]
     out.print(f"Parquet   {folder / release_folder.PARQUET}", highlight=False, soft_wrap=True)
     out.print(f"Release   {told['release']} (care-numbers verify proves it)", highlight=False, soft_wrap=True)
-    if "ended_rollback" in told:
+    if told["ended_rollback"] != publish.NONE:
         out.print(escape(f"This ends a rollback. {told['ended_rollback']}"), highlight=False, soft_wrap=True)
 
 

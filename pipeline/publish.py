@@ -28,6 +28,7 @@ STORAGE_VERSION = "v1.2.0"  # the oldest DuckDB promised; a file in the newest f
 BLOCK_BYTES = 32_768  # most columns are short: with DuckDB's own 262,144 the file is twice the size and no faster
 FICTIONAL_PREFIX = "FICTIONAL demonstration data. "
 SINCE = "since_last_publication"
+NONE = "none"  # a property of about.run without a value: every run has the same properties
 _ABOUT = {table.name: table for table in about_tables.TABLES}
 
 Lineage = Mapping[str, Collection[str]]  # full name of a table -> publications
@@ -72,8 +73,10 @@ def publish(
         before, rollback = releases.current(database), releases.rolled_back(database)
         name = releases.next_name(database, today or dt.datetime.now(dt.UTC).date())
         facts = {**run_facts, "release": str(name)}
-        facts |= {"release_before": str(before)} if before else {}
-        facts |= {"ended_rollback": f"Until then {rollback.sentence()}."} if rollback else {}
+        facts |= {
+            "release_before": str(before or NONE),
+            "ended_rollback": f"Until then {rollback.sentence()}." if rollback else NONE,
+        }
         try:
             building = releases.begin(database)
             built = building / release_folder.DATABASE

@@ -190,7 +190,9 @@ def test_no_path_of_a_machine_stands_in_the_repository() -> None:
 
 def test_the_product_does_not_say_where_a_developer_keeps_files() -> None:
     """Pages of the report are the exception: they link to each other, whichever folder they are in."""
-    read = [name for name in text_files("pipeline/", "assets/", "sql/", "data/") if not name.startswith("pipeline/report/")]
+    read = [
+        name for name in text_files("pipeline/", "assets/", "sql/", "data/") if not name.startswith("pipeline/report/")
+    ]
     assert not lines_with(r"(^|[^\w.])\.\./", read)
     assert not lines_with(r"\.\./" + "shared|shared/" + "data", text_files(*PRODUCT))
 

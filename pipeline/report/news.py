@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.database import Record
-from pipeline.publish import SINCE
+from pipeline.publish import NONE, SINCE
 from pipeline.report import numbers
 from pipeline.report.page import Column, DataTable, Page
 from pipeline.report.published import Published
 from pipeline.report.stories import MEASURES
-from pipeline.since import FIRST
 
 NEXT_RELEASE = "next_release_date"
 
@@ -34,8 +33,8 @@ def pages(published: Published) -> Iterator[Page]:
         template="news.html",
         tables=tables,
         facts={
-            "since": run.get(SINCE, FIRST if "release_before" not in run else None),
-            "before": run.get("release_before"),
+            "since": run[SINCE],
+            "before": None if run["release_before"] == NONE else run["release_before"],
             "next_release": run.get(NEXT_RELEASE),
             "newest": newest,
         },

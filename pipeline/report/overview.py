@@ -27,7 +27,7 @@ from pipeline.chart_parts import (
     quantity,
 )
 from pipeline.database import Record
-from pipeline.report import numbers, page, tile_map
+from pipeline.report import findings, numbers, page, tile_map
 from pipeline.report.page import Chart, Column, DataTable, Page, authority_file
 from pipeline.report.published import Published
 
@@ -70,8 +70,8 @@ def pages(published: Published) -> Iterator[Page]:
             "newest": newest,
             "national": _newest_year(published),
             "bucking": _bucking_facts(bucking),
-            "findings": _findings(published),
-            "not_fitted": _not_fitted(published),
+            "findings": findings.fitted(published),
+            "not_fitted": [row["finding"] for row in findings.not_fitted(published)],
             "since": published.run.get("since_last_publication"),
             "warnings": published.rows("SELECT * FROM main.data_checks WHERE n_failed > 0 ORDER BY check_name, scope"),
             "rose_or_fell": _IN_WORDS,
@@ -435,25 +435,6 @@ def _bucked(bucking: list[Record], country: str) -> DataTable:
         note="Alphabetical.",
         is_sortable=True,
     )
-
-
-def _findings(published: Published) -> list[Record]:
-    """The findings of the windows whose regressions were fitted: the primary window, then from the newest back."""
-    return published.rows(
-        "SELECT f.*, w.role FROM about.findings AS f JOIN main.windows AS w USING (window_id) WHERE EXISTS"
-        " (SELECT 1 FROM main.regression_models AS m WHERE m.window_id = f.window_id AND m.reason IS NULL)"
-        " ORDER BY w.role <> 'primary', f.window_end DESC, f.window_start DESC, window_id"
-    )
-
-
-def _not_fitted(published: Published) -> list[str]:
-    return [
-        row["finding"]
-        for row in published.rows(
-            "SELECT f.finding FROM about.findings AS f WHERE NOT EXISTS (SELECT 1 FROM main.regression_models AS m"
-            " WHERE m.window_id = f.window_id AND m.reason IS NULL) ORDER BY window_end, window_start, window_id"
-        )
-    ]
 
 
 def _provenance(published: Published) -> DataTable:

@@ -34,7 +34,7 @@ from pipeline.chart_parts import (
 from pipeline.database import Record
 from pipeline.evidence import pct
 from pipeline.regression import model_charts, observations, terms
-from pipeline.report import numbers, page
+from pipeline.report import findings, numbers, page
 from pipeline.report.compact import compact
 from pipeline.report.page import Chart, Column, DataTable, Page, authority_file
 from pipeline.report.published import Published
@@ -107,8 +107,8 @@ def pages(published: Published) -> Iterator[Page]:
         charts=drawn,
         tables=[*tables, *([before] if before.rows else [])],
         facts={
-            "findings": _findings(published),
-            "not_fitted": _not_fitted(published),
+            "findings": findings.fitted(published),
+            "not_fitted": findings.not_fitted(published),
             "window": window,
             "no_effect": model_tables.NOT_AN_EFFECT,
             "caveats": sentences.MODELS,
@@ -134,21 +134,6 @@ def _window(published: Published) -> Record | None:
         " ORDER BY w.role = 'primary' DESC, w.window_end DESC, w.window_start DESC, w.window_id LIMIT 1"
     )
     return found[0] if found else None
-
-
-def _findings(published: Published) -> list[Record]:
-    """The findings of the windows with a fitted model, the newest first."""
-    return published.rows(
-        "SELECT f.* FROM about.findings AS f WHERE EXISTS (SELECT 1 FROM main.regression_models AS m"
-        " WHERE m.window_id = f.window_id AND m.reason IS NULL) ORDER BY window_end DESC, window_start DESC, window_id"
-    )
-
-
-def _not_fitted(published: Published) -> list[Record]:
-    return published.rows(
-        "SELECT f.* FROM about.findings AS f WHERE NOT EXISTS (SELECT 1 FROM main.regression_models AS m"
-        " WHERE m.window_id = f.window_id AND m.reason IS NULL) ORDER BY window_end DESC, window_start DESC, window_id"
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

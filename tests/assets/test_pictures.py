@@ -13,7 +13,13 @@ from tests.assets.conftest import Copy
 
 pytestmark = pytest.mark.whole
 
-WITH_A_PICTURE = {"national_trend", "five_year_change", "funnel_levels", "groups_compared"}
+WITH_A_PICTURE = {
+    "national_trend",
+    "five_year_change",
+    "funnel_levels",
+    "groups_compared",
+    "regression_coefficients",
+}
 LARGEST = 40_000  # bytes: the event log has no retention of its own
 SHAPE = re.compile(
     r"!\[(?P<title>[^\]]+)\]\(data:image/png;base64,(?P<image>[A-Za-z0-9+/=]+)\)\n\n(?P<rest>.+)", re.DOTALL

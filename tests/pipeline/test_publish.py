@@ -166,7 +166,8 @@ def test_the_storage_version_is_the_promised_one(published: publish.Published) -
 
 def test_about_tells_of_the_run_the_tables_and_the_columns(published: publish.Published) -> None:
     told = dict(rows(published.database, "SELECT property, value FROM about.run"))
-    assert told == FACTS | {"release": published.release.name, publish.SINCE: published.since}
+    first = {"release_before": publish.NONE, "ended_rollback": publish.NONE}
+    assert told == FACTS | first | {"release": published.release.name, publish.SINCE: published.since}
     told = rows(published.database, "SELECT schema_name || '.' || table_name, row_count FROM about.tables")
     assert dict(told) == published.row_counts
     ((columns, tables),) = rows(

@@ -107,7 +107,7 @@ def test_every_file_of_a_release_is_for_reading(made: Path) -> None:
 def test_about_run_tells_the_release_and_the_one_before(made: Path) -> None:
     told = [dict(rows(made / "releases" / name / NAME, "FROM about.run")) for name in (FIRST, SECOND)]
     assert [run["release"] for run in told] == [FIRST, SECOND]
-    assert [run.get("release_before") for run in told] == [None, FIRST]
+    assert [run["release_before"] for run in told] == ["none", FIRST]
 
 
 @pytest.mark.parametrize("table", catalogue.TABLES, ids=lambda table: table.full_name)

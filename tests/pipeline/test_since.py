@@ -72,7 +72,9 @@ def test_each_kind_of_change_has_its_sentence(before: Path, changes: str, senten
 
 
 def test_many_units_are_cut_and_counted(before: Path) -> None:
-    units = "INSERT INTO main.five_year_change SELECT 2025, 2030, 'u' || i, 'Unit ' || i, {}, 'C' FROM range(10, 22) t(i)"
+    units = (
+        "INSERT INTO main.five_year_change SELECT 2025, 2030, 'u' || i, 'Unit ' || i, {}, 'C' FROM range(10, 22) t(i)"
+    )
     with duckdb.connect(str(before)) as connection:
         connection.execute(units.format("TRUE"))
     (sentence,) = told(before, units.format("FALSE"))

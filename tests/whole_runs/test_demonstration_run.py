@@ -20,7 +20,7 @@ import pytest
 
 from pipeline import manifest, places
 from pipeline.publish import FICTIONAL_PREFIX
-from tests.assets.expected_graph import ASSETS, DATABASE, NEWS
+from tests.assets.expected_graph import ASSETS, DATABASE, NEWS, REPORT
 from tests.whole_runs.running import (
     PROJECT,
     FinishedRun,
@@ -59,7 +59,7 @@ def test_planted_and_found_are_printed_and_true(demonstration: FinishedRun) -> N
         made_to = [codes for codes in own if codes & planted]
         return len(made_to), len(own) - len(made_to)
 
-    (line,) = (line for line in demonstration.ended.out.splitlines() if "Planted / found" in line)
+    (line,) = (line for line in demonstration.ended.out.splitlines() if "Planted / found, 20" in line)
     assert f"Planted / found, {start} to {end}: {len(planted)} of" in line
     for words, grades in (("whatever the evidence", "ABC"), ("with evidence A or B", "AB"), ("with evidence A", "A")):
         made_to, others = counted(grades)
@@ -75,7 +75,9 @@ def test_the_outputs_are_named(demonstration: FinishedRun) -> None:
     assert f"Parquet   {release / 'parquet'}\n" in demonstration.ended.out
     assert f"Release   {release.name} " in demonstration.ended.out
     assert demonstration.database.is_file()
-    assert {path.stem for path in demonstration.frames.glob("*.parquet")} >= set(ASSETS) - {DATABASE, NEWS}
+    assert {path.stem for path in demonstration.frames.glob("*.parquet")} >= set(ASSETS) - {DATABASE, NEWS, REPORT}
+    assert f"Report    {demonstration.workspace.report}/index.html" in demonstration.ended.out
+    assert (demonstration.workspace.report / "index.html").is_file()
 
 
 @pytest.mark.parametrize(
