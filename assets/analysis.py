@@ -17,6 +17,7 @@ from pipeline import (
     exclusions,
     geography,
     groups_compared,
+    looked_after,
     panel,
     revisions,
     sentences,
@@ -26,6 +27,7 @@ from pipeline import (
 )
 from pipeline.five_year_change import Inputs
 from pipeline.five_year_change import five_year_change as put_together
+from pipeline.readers.layout import LOOKED_AFTER
 from pipeline.tables import evidence_tables, main_tables
 
 GROUP = "analysis"
@@ -234,9 +236,19 @@ def left_out(
         "revisions_summary": describe.out(main_tables.REVISIONS_SUMMARY),
     },
 )
-def revised(core_children_looked_after: pd.DataFrame) -> Iterator[dg.Output[pd.DataFrame]]:
-    """Every figure that two releases give differently, and how many there are."""
-    found, summary = revisions.revisions(core_children_looked_after)
+def revised(
+    core_children_looked_after: pd.DataFrame,
+    raw_superseded_files: pd.DataFrame,
+    raw_reference: pd.DataFrame,
+    chosen: ChosenData,
+) -> Iterator[dg.Output[pd.DataFrame]]:
+    """Every figure that two releases, or two editions of one, give differently, and how many there are."""
+    older = [
+        looked_after.authorities(chosen.read_tidy(LOOKED_AFTER, raw_superseded_files.iloc[[row]], raw_reference))
+        for row in range(len(raw_superseded_files))
+        if raw_superseded_files["publication"].iloc[row] == LOOKED_AFTER
+    ]
+    found, summary = revisions.revisions(core_children_looked_after, older)
     yield dg.Output(
         found, "revisions", metadata={"kinds": dg.MetadataValue.json(found["kind"].value_counts().to_dict())}
     )

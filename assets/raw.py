@@ -33,6 +33,7 @@ GROUP = "raw"
 
 NEWS = "news"
 NEWS_NODE = "registered_files"
+SUPERSEDED = "raw_superseded_files"
 
 
 class Looking(dg.Config):
@@ -53,11 +54,17 @@ class Looking(dg.Config):
         ),
         "raw_files": describe.out(about_tables.SOURCES, is_required=False),
         "raw_files_not_used": describe.out(about_tables.FILES_NOT_USED, is_required=False),
+        SUPERSEDED: dg.AssetOut(
+            description="Older editions of files that take part: what the publisher amended within a release.",
+            metadata=describe.table_metadata(about_tables.SOURCES),
+            is_required=False,
+        ),
     },
     internal_asset_deps={
         NEWS: set(),
         "raw_files": {dg.AssetKey(NEWS)},
         "raw_files_not_used": {dg.AssetKey(NEWS)},
+        SUPERSEDED: {dg.AssetKey(NEWS)},
     },
 )
 def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen: ChosenData) -> Iterator[dg.Output]:
@@ -87,6 +94,8 @@ def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen:
     yield dg.Output(
         not_used, output_name="raw_files_not_used", metadata={"files": describe.preview(not_used, ["file", "reason"])}
     )
+    older = register.superseded_frame()
+    yield dg.Output(older, output_name=SUPERSEDED, metadata={"files": describe.preview(older, ["release", "file"])})
 
 
 # The publications whose files each node registers.

@@ -69,6 +69,7 @@ class Register:
     files: list[RegisteredFile]
     references: dict[str, ReferenceTable]
     not_used: list[tuple[str, str]] = field(default_factory=list)
+    superseded: list[RegisteredFile] = field(default_factory=list)
 
     @property
     def knowledge(self) -> Knowledge:
@@ -78,6 +79,11 @@ class Register:
     def not_used_frame(self) -> pd.DataFrame:
         """`about.files_not_used`."""
         return conform(pd.DataFrame(self.not_used, columns=["file", "reason"]), about_tables.FILES_NOT_USED)
+
+    def superseded_frame(self) -> pd.DataFrame:
+        """The older editions of files that take part, in the columns of `about.sources`: what revisions are told from."""
+        rows = pd.DataFrame([asdict(file) for file in self.superseded], columns=about_tables.SOURCES.column_names)
+        return conform(rows, about_tables.SOURCES)
 
     def frame(self) -> pd.DataFrame:
         """`about.sources`: one row a file that takes part, reference tables included."""
@@ -133,8 +139,8 @@ def scan(folder: Path, project_references: Path, lock: Path | None = None) -> Re
     registered = [_register(folder, name, layout_name, known, locked) for name, layout_name in candidates]
     _refuse_drift(registered, locked)
     _refuse_outdated_year_corrections(registered, known)
-    files, superseded = _settle(registered, locked)
-    return Register(files=files, references=references, not_used=sorted(not_used + superseded))
+    files, superseded, left_out = _settle(registered, locked)
+    return Register(files, references, sorted(not_used + left_out), superseded)
 
 
 def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], dict[str, ReferenceTable]]:
@@ -287,8 +293,12 @@ def read_tidy(folder: Path, register: pd.DataFrame, publication: str, known: Kno
 
 def _settle(
     registered: list[RegisteredFile], locked: dict[str, LockEntry]
-) -> tuple[list[RegisteredFile], list[tuple[str, str]]]:
-    """One file an edition: copies count once, and among different files the one that the lock saw last."""
+) -> tuple[list[RegisteredFile], list[RegisteredFile], list[tuple[str, str]]]:
+    """One file an edition: copies count once, and among different files the one that the lock saw last.
+
+    Those that count, those that they supersede, and name and reason of all that are left out.
+    """
+    superseded: list[RegisteredFile] = []
     kept: dict[tuple[str, int | None, str], RegisteredFile] = {}
     left_out: list[tuple[str, str]] = []
     for file in registered:
@@ -300,6 +310,7 @@ def _settle(
         elif _order(other, locked) != _order(file, locked) and other.sha256 in locked and file.sha256 in locked:
             newer, older = sorted((other, file), key=lambda entry: _order(entry, locked), reverse=True)
             kept[file.edition] = newer
+            superseded.append(older)
             left_out.append((older.file, f"an older edition than {newer.file}"))
         else:
             raise Refusal(
@@ -308,7 +319,7 @@ def _settle(
                 file=file.file,
                 remedy="keep the one that is meant, or register them one after the other with care-numbers import",
             )
-    return sorted(kept.values(), key=lambda entry: entry.file), left_out
+    return sorted(kept.values(), key=lambda entry: entry.file), superseded, left_out
 
 
 def _order(file: RegisteredFile, locked: dict[str, LockEntry]) -> int:

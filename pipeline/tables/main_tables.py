@@ -315,17 +315,20 @@ EXCLUSION_STEPS = Table(
 
 _RELEASES = (
     Column("release_from", "integer", "Older release, by its reporting year."),
-    Column("release_to", "integer", "Newer release, by its reporting year."),
-)
+    Column("release_to", "integer", "Newer release, by its reporting year; the same where the release was amended."),
+    Column("edition_from", "text", "Where a release was amended: the first 12 digits of the sha256 of its older file, which "
+           "is compared with the file that counts; else empty."),
+)  # fmt: skip
 _REVISED = "that of the measure: children, or children per 10,000 for rates"
 
 REVISIONS = Table(
     schema="main",
     name="revisions",
     asset="revisions",
-    description="Every figure of an authority that two releases of the looked-after statistics give differently.",
-    grain="authority, year, measure and pair of releases",
-    key=("la_code", "year", "measure", "release_from", "release_to"),
+    description="Every figure of an authority that two releases of the looked-after statistics, or two editions of one, "
+    "give differently.",
+    grain="authority, year, measure, and pair of releases or editions",
+    key=("la_code", "year", "measure", "release_from", "release_to", "edition_from"),
     warnings=(
         "Figures that are a number in both releases; a figure that is the same in both has no row "
         "(main.revisions_summary counts them).",
@@ -350,8 +353,8 @@ REVISIONS_SUMMARY = Table(
     name="revisions_summary",
     asset="revisions_summary",
     description="Of every pair of releases and measure: figures compared, figures revised, and by how much.",
-    grain="pair of releases and measure",
-    key=("release_from", "release_to", "measure"),
+    grain="pair of releases or editions, and measure",
+    key=("release_from", "release_to", "edition_from", "measure"),
     columns=(
         *_RELEASES,
         Column("measure", "text", "Measure, as in core.children_looked_after."),

@@ -52,6 +52,7 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
     NEWS: (RAW, set()),
     "raw_files": (RAW, {NEWS}),
     "raw_files_not_used": (RAW, {NEWS}),
+    "raw_superseded_files": (RAW, {NEWS}),
     "raw_children_looked_after": (RAW, {"raw_files"}),
     "raw_national_series": (RAW, {"raw_files"}),
     "raw_population": (RAW, {"raw_files"}),
@@ -132,8 +133,9 @@ ASSETS: dict[str, tuple[str, set[str]]] = {
         ANALYSIS,
         {"five_year_change", "exposures", "care_numbers", "core_spending", "core_interactive_tool"},
     ),
-    "revisions": (ANALYSIS, {"core_children_looked_after"}),
-    "revisions_summary": (ANALYSIS, {"core_children_looked_after"}),
+    # A release that was amended is compared with its own older edition, which takes part in nothing else.
+    "revisions": (ANALYSIS, {"core_children_looked_after", "raw_superseded_files", "raw_reference"}),
+    "revisions_summary": (ANALYSIS, {"core_children_looked_after", "raw_superseded_files", "raw_reference"}),
     # Who is left out of a window is known before any result; who is left out of a model only after the models.
     "trend_exclusions": (ANALYSIS, _WINDOW_INPUTS),
     "exclusion_steps": (ANALYSIS, _WINDOW_INPUTS),
@@ -187,6 +189,7 @@ DATABASE = "care_numbers_database"
 NOT_IN_THE_DATABASE = {
     NEWS,
     "trend_exclusions",
+    "raw_superseded_files",
     "raw_children_looked_after",
     "raw_national_series",
     "raw_population",

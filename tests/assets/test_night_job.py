@@ -28,7 +28,7 @@ from tests.whole_runs.running import environment_of, sha256
 
 pytestmark = pytest.mark.whole
 
-FIRST_NODE = (NEWS, "raw_files", "raw_files_not_used")
+FIRST_NODE = (NEWS, "raw_files", "raw_files_not_used", "raw_superseded_files")
 
 
 @pytest.fixture(autouse=True)

@@ -99,6 +99,33 @@ def test_one_release_has_nothing_to_be_compared_with() -> None:
     assert summary.empty
 
 
+def test_an_amended_release_is_compared_with_its_own_older_edition() -> None:
+    """The newest year of the newest release is in no other: only the older edition of the file can tell."""
+    now = core([("901", 2030, 2030, "looked_after", 104), ("902", 2030, 2030, "looked_after", 7)])
+    then = core([("901", 2030, 2030, "looked_after", 100), ("902", 2030, 2030, "looked_after", 7)])
+    then["source_sha256"] = "0123456789abcdef"
+    found, summary = revisions.revisions(now, [then])
+    assert told(found) == [("looked_after", 2030, 2030, 100, 104, 4, "count")]
+    assert list(found["edition_from"]) == ["0123456789ab"]
+    assert summary[["n_compared", "n_changed"]].to_numpy().tolist() == [[2, 1]]
+
+
+def test_two_older_editions_are_compared_each_by_itself() -> None:
+    now = core([("901", 2030, 2030, "looked_after", 104)])
+    older = [core([("901", 2030, 2030, "looked_after", value)]).assign(source_sha256=sha) for value, sha in
+             ((100, "a" * 64), (102, "b" * 64))]  # fmt: skip
+    found, _ = revisions.revisions(now, older)
+    assert sorted(found["edition_from"]) == ["a" * 12, "b" * 12]
+    assert sorted(found["difference"]) == [2, 4]
+
+
+def test_a_marker_in_the_older_edition_is_not_a_figure() -> None:
+    found, _ = revisions.revisions(
+        core([("901", 2030, 2030, "looked_after", 4)]), [core([("901", 2030, 2030, "looked_after", None)])]
+    )
+    assert found.empty
+
+
 @published
 def test_populations_were_rebased_between_two_releases_and_not_between_others(real: Readings) -> None:
     """The 2021 and 2022 releases share their populations; the 2024 release has those after the census (its README)."""
