@@ -108,6 +108,12 @@ def test_only_the_command_and_the_stamp_ask_whether_data_are_fictional() -> None
     assert asking == {"pipeline.places", "assets.chosen_data", "assets.command", "assets.published", "assets.terminal"}
 
 
+def test_no_two_test_modules_have_one_name() -> None:
+    """Of two with one name in folders that are no packages, pytest collects the first and stops at the second."""
+    names = [Path(name).name for name in text_files("tests/") if Path(name).name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_no_module_is_called_like_a_package() -> None:
     """Loading from a folder can pick the module where the package of that name is meant."""
     taken = set(importlib.metadata.packages_distributions()) - set(PACKAGES)
