@@ -209,6 +209,25 @@ def test_a_table_is_sorted_by_mouse_and_by_keyboard(opened: Open, demo_site: sit
     assert table.locator("[aria-sort]").count() == 1
 
 
+def test_authorities_are_put_side_by_side_and_the_address_remembers_them(opened: Open, demo_site: site.Built) -> None:
+    page = opened(demo_site.folder / "side-by-side.html").page
+    choices = page.locator("#choosing select")
+    assert choices.count() == 5
+    names = choices.first.locator("option").all_inner_texts()
+    chosen = [names[1], names[-1]]
+    for at, name in enumerate(chosen):
+        choices.nth(at).select_option(label=name)
+    page.wait_for_selector("#side-rates canvas, #side-rates svg")
+    assert page.locator("#chosen-told").inner_text() == f"Shown: {'; '.join(chosen)}."
+    page.locator("#side-numbers summary").click()
+    heads = page.locator("#side-numbers thead th").all_inner_texts()
+    assert all(name in heads for name in chosen)
+    again = opened(demo_site.folder / "side-by-side.html").page
+    again.goto(page.url)
+    again.reload()
+    assert again.locator("#chosen-told").inner_text() == f"Shown: {'; '.join(chosen)}."
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Paper, hostile names, no script
 
