@@ -5,6 +5,7 @@ What belongs here: opening it read-only and a query as plain records. What does 
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,41 @@ import duckdb
 from pipeline.errors import Refusal
 
 Record = dict[str, Any]
+
+PATIENCE_SECONDS = 30.0  # one swap a night is usual; one in every opening for so long is a fault
+
+
+def connect(database: Path) -> duckdb.DuckDBPyConnection:
+    """Open a published database read-only, all of it of one publication.
+
+    DuckDB opens the file three times while it connects: for its kind, its header and its data. A publication in between
+    would join the header of one file to the data of another, so what was opened while the file was replaced is let go and
+    opened again. Raises Refusal when that goes on, and duckdb.Error for a file that is damaged.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        before = _identity(database)
+        try:
+            connection = duckdb.connect(str(database), read_only=True)
+        except duckdb.Error:
+            if _identity(database) == before:
+                raise
+            continue
+        if _identity(database) == before:
+            return connection
+        connection.close()
+    raise Refusal(
+        "replaced_again_and_again",
+        f"for {PATIENCE_SECONDS:g} seconds the database was replaced whenever it was being opened",
+        file=str(database),
+        remedy="try again, or open the file of a release, which is never replaced",
+    )
+
+
+def _identity(database: Path) -> tuple[int, int, int]:
+    """What tells one file from another that took its name."""
+    found = database.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def query(database: Path, sql: str, parameters: list[object] | None = None) -> list[Record]:
@@ -27,7 +63,7 @@ def query(database: Path, sql: str, parameters: list[object] | None = None) -> l
             file=str(database),
             remedy="run care-numbers run first",
         )
-    connection = duckdb.connect(str(database), read_only=True)
+    connection = connect(database)
     try:
         result = connection.execute(sql, parameters or [])
         names = [column[0] for column in result.description]

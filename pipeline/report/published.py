@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.chart_parts import About
-from pipeline.database import Record
+from pipeline.database import Record, connect
 from pipeline.errors import Refusal
 
 
@@ -72,7 +72,7 @@ def opened(database: Path) -> Iterator[Published]:
             file=str(database),
             remedy="run care-numbers run first",
         )
-    connection = duckdb.connect(str(database), read_only=True)
+    connection = connect(database)
     try:
         yield Published(connection)
     finally:

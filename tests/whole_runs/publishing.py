@@ -55,11 +55,12 @@ _READER = """
 import json, os, sys
 from pathlib import Path
 import duckdb
+from pipeline.database import connect
 database, stop, queries = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
 latest, seen, rounds, is_last = database.parent / "releases" / "latest", set(), 0, False
 while not is_last:
     is_last = stop.exists()
-    connection = duckdb.connect(str(database), read_only=True)
+    connection = connect(database)
     opened = [connection.execute(query).fetchall()[0][0] for query in queries]
     connection.close()
     folder = os.path.realpath(latest)

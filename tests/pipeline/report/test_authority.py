@@ -59,7 +59,7 @@ def after_a_merger(report_database: Path, tmp_path_factory: pytest.TempPathFacto
         f"UPDATE main.five_year_change SET unit_id = '{JOINT}', members = '{JOINT}', unit_name = 'Both'"
         f" WHERE unit_id = '{KINGS_FERRY}'",
         f"DELETE FROM main.five_year_change WHERE unit_id = '{EASTMERE}'",
-        f"INSERT INTO main.revisions VALUES ('{MARLSHIRE}', 2013, 'looked_after', 2013, 2014, 199, 200, 1, 'count')",
+        f"INSERT INTO main.revisions VALUES ('{MARLSHIRE}', 2013, 'looked_after', 2013, 2014, '', 199, 200, 1, 'count')",
         "INSERT INTO core.inspections (la_code, framework, publication_date, overall) VALUES"
         f" ('{MARLSHIRE}', 'SIF', DATE '2015-06-30', 'Good')",
         "INSERT INTO core.inspections (la_code, framework, publication_date, overall, safeguarding, looked_after) VALUES"
