@@ -71,7 +71,7 @@ def pages(published: Published) -> Iterator[Page]:
             "national": _newest_year(published),
             "bucking": _bucking_facts(bucking),
             "findings": findings.fitted(published),
-            "not_fitted": [row["finding"] for row in findings.not_fitted(published)],
+            "not_fitted": findings.not_fitted(published),
             "since": published.run.get("since_last_publication"),
             "warnings": published.rows("SELECT * FROM main.data_checks WHERE n_failed > 0 ORDER BY check_name, scope"),
             "rose_or_fell": _IN_WORDS,
