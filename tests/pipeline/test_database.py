@@ -64,9 +64,17 @@ def test_a_damaged_file_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_replaced_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every opening finds another time on the file than before it."""
     target = made(tmp_path / "published.duckdb", 1)
-    others = [made(tmp_path / f"next{number}.duckdb", number) for number in range(3)]
-    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(duckdb, "connect", Swapping(target, others))
+    connect, calls = duckdb.connect, []
+
+    def restless(*arguments: object, **options: object) -> duckdb.DuckDBPyConnection:
+        calls.append(1)
+        os.utime(target, ns=(len(calls), len(calls)))
+        return connect(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(duckdb, "connect", restless)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
     with pytest.raises(Refusal, match="replaced"):
         database.connect(target)
+    assert len(calls) > 1
