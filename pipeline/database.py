@@ -5,7 +5,9 @@ What belongs here: opening it read-only and a query as plain records. What does 
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +25,16 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
 
     DuckDB opens the file three times while it connects: for its kind, its header and its data. A publication in between
     would join the header of one file to the data of another, so what was opened while the file was replaced is let go and
-    opened again. Raises Refusal when that goes on, and duckdb.Error for a file that is damaged.
+    opened again. Raises Refusal when that goes on, and for a file that is damaged or no database.
     """
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         before = _identity(database)
         try:
             connection = duckdb.connect(str(database), read_only=True)
-        except duckdb.Error:
+        except duckdb.Error as error:
             if _identity(database) == before:
-                raise
+                raise _unreadable(database, str(error).splitlines()[0]) from error
             continue
         if _identity(database) == before:
             return connection
@@ -43,6 +45,29 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
         file=str(database),
         remedy="try again, or open the file of a release, which is never replaced",
     )
+
+
+def _unreadable(database: Path, why: str) -> Refusal:
+    return Refusal(
+        "database_unreadable",
+        f"the published database cannot be read ({why})",
+        file=str(database),
+        remedy="care-numbers rollback RELEASE puts a release back, and care-numbers run publishes anew",
+    )
+
+
+@contextlib.contextmanager
+def refusing_other_versions(database: Path) -> Iterator[None]:
+    """Around queries: a table or column that is not there means a database of another version, or of another program."""
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise Refusal(
+            "database_of_another_version",
+            f"another version of the program, or another program, has made the database ({str(error).splitlines()[0]})",
+            file=str(database),
+            remedy="run care-numbers run to publish with this version; the releases keep what was published before",
+        ) from error
 
 
 def _identity(database: Path) -> tuple[int, int, int]:
@@ -65,7 +90,8 @@ def query(database: Path, sql: str, parameters: list[object] | None = None) -> l
         )
     connection = connect(database)
     try:
-        result = connection.execute(sql, parameters or [])
+        with refusing_other_versions(database):
+            result = connection.execute(sql, parameters or [])
         names = [column[0] for column in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     finally:

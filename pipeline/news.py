@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import database, places, releases, settings, sources
+from pipeline.errors import Refusal
 from pipeline.places import Workspace
 
 HASHES = ("inputs_sha256", "code_sha256")  # the settings have theirs in every database
@@ -101,7 +102,7 @@ def look(workspace: Workspace) -> News:
     try:
         told = database.run_facts(workspace.database)
         news = _differences(now, told, _changed(files, workspace.database))
-    except duckdb.Error:
+    except (duckdb.Error, Refusal):
         return News(is_new=True, sentence="News: the published database cannot be read.", origin=now)
     if news:
         return News(is_new=True, sentence=f"News: {'; '.join(news)}.", origin=now)

@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.chart_parts import About
-from pipeline.database import Record, connect
+from pipeline.database import Record, connect, refusing_other_versions
 from pipeline.errors import Refusal
 
 
@@ -64,7 +64,7 @@ class Published:
 
 @contextlib.contextmanager
 def opened(database: Path) -> Iterator[Published]:
-    """Open the published database read-only. Raises Refusal when there is none."""
+    """Open the published database read-only. Raises Refusal when there is none or it has other tables."""
     if not database.exists():
         raise Refusal(
             "nothing_published",
@@ -74,6 +74,7 @@ def opened(database: Path) -> Iterator[Published]:
         )
     connection = connect(database)
     try:
-        yield Published(connection)
+        with refusing_other_versions(database):
+            yield Published(connection)
     finally:
         connection.close()
