@@ -6,6 +6,7 @@ what a picture shows (`pipeline.charts`).
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 
 import dagster as dg
@@ -13,9 +14,11 @@ import pandas as pd
 
 from pipeline import charts, sentences
 from pipeline.tables.declare import Table
+from pipeline.visible import visible
 
 TABLE_KEY = "care_numbers/table"
 _PREVIEW_ROWS = 8
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|!&~#]")
 
 
 def table_metadata(table: Table) -> dict:
@@ -65,8 +68,13 @@ def preview(frame: pd.DataFrame, columns: list[str]) -> dg.MetadataValue:
     """The first rows of some columns as a small table."""
     rows = frame[columns].head(_PREVIEW_ROWS).astype("string").fillna("")
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows.itertuples(index=False)]
+    lines += ["| " + " | ".join(map(plain, row)) + " |" for row in rows.itertuples(index=False)]
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def plain(text: str) -> str:
+    """A text that Markdown shows as it is: no markup, no link, no picture that a browser would fetch, no new line."""
+    return _MARKDOWN.sub(r"\\\g<0>", visible(text))
 
 
 def picture(chart: charts.Spec, standing: Sequence[str] = sentences.ALL) -> dg.MetadataValue:
@@ -75,7 +83,9 @@ def picture(chart: charts.Spec, standing: Sequence[str] = sentences.ALL) -> dg.M
     The image is part of the text, so that it needs no server and no file that could be swept away.
     """
     image = base64.b64encode(charts.png(chart)).decode("ascii")
-    return dg.MetadataValue.md("\n\n".join([f"![{charts.title(chart)}](data:image/png;base64,{image})", *standing]))
+    return dg.MetadataValue.md(
+        "\n\n".join([f"![{plain(charts.title(chart))}](data:image/png;base64,{image})", *standing])
+    )
 
 
 def files_version(register: pd.DataFrame) -> dg.DataVersion:

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import folders
+
 FILE = "manifest.json"
 
 
@@ -24,8 +26,8 @@ class Manifest:
 def read(folder: Path) -> Manifest:
     """The folder's manifest; a folder without one, or with somebody else's, holds real data."""
     try:
-        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(folders.read_small(folder, FILE) or b"")
+    except (OSError, ValueError, RecursionError):
         return Manifest(is_fictional=False, name="")
     if not isinstance(content, dict) or content.get("fictional") is not True:
         return Manifest(is_fictional=False, name="")

@@ -10,14 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from pipeline import corrections, reference_tables, run_lock, source_lock
+from pipeline import corrections, folders, reference_tables, run_lock, source_lock
 from pipeline.errors import Refusal
 from pipeline.fetch import catalogue
 from pipeline.readers import layouts, opening
@@ -32,7 +30,6 @@ LICENCE = "Open Government Licence v3.0"
 REFERENCE = "reference"
 DATA_FOLDER, PROJECT = "data_folder", "project"
 _NAMES_OF_TABLES = (".csv", ".tsv", ".xls", ".xlsx", ".ods", ".parquet")
-_LARGEST_BYTES = 256 * 1024 * 1024  # the largest file of these publications is under 50 MB
 # These say something about a folder and publish nothing.
 OWN_FILES = {"manifest.json", "planted_truth.csv", "planted_coefficients.csv", "SHA256SUMS"}
 
@@ -60,6 +57,15 @@ class RegisteredFile:
     def edition(self) -> tuple[str, int | None, str]:
         """What may be there only once: a layout's release, and the part of it."""
         return (self.layout, self.release, self.part)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that a layout knows, by the bytes that it was recognised by."""
+
+    file: str
+    layout: str
+    looked_at_sha256: str
 
 
 @dataclass
@@ -125,70 +131,124 @@ def scan(folder: Path, project_references: Path, lock: Path | None = None) -> Re
     the one that `lock` pins under its name, and for two different files of one release that `lock` does not put in order.
     """
     candidates, not_used, found_references = _look(folder)
+    locked = source_lock.read(lock) if lock else {}
+    _refuse_unknown_in_place_of_known(folder, not_used, locked)
     if not candidates:
         raise Refusal(
             "no_published_files",
-            "no published file is recognised in this folder",
+            f"no published file is recognised in this folder{_not_even_read(not_used)}",
             file=folder.name,
             remedy="give the folder that holds the files as downloaded, in any arrangement",
         )
     references = reference_tables.load(project_references, found_references)
     known = reference_tables.knowledge(references)
     _refuse_corrections_of_nothing(known)
-    locked = source_lock.read(lock) if lock else {}
-    registered = [_register(folder, name, layout_name, known, locked) for name, layout_name in candidates]
+    registered = [_register(folder, candidate, known, locked) for candidate in candidates]
     _refuse_drift(registered, locked)
     _refuse_outdated_year_corrections(registered, known)
     files, superseded, left_out = _settle(registered, locked)
     return Register(files, references, sorted(not_used + left_out), superseded)
 
 
-def _look(folder: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]], dict[str, ReferenceTable]]:
-    candidates: list[tuple[str, str]] = []
+def _not_even_read(not_used: list[tuple[str, str]]) -> str:
+    """What stands there and is not looked into, if anything does."""
+    unread = [(name, reason) for name, reason in not_used if reason in folders.REASONS]
+    return f"; {len(unread)} in it are not read, such as {unread[0][0]}, {unread[0][1]}" if unread else ""
+
+
+def _look(folder: Path) -> tuple[list[Candidate], list[tuple[str, str]], dict[str, ReferenceTable]]:
+    candidates: list[Candidate] = []
     not_used: list[tuple[str, str]] = []
     references: dict[str, ReferenceTable] = {}
-    for name, path in _files(folder):
+    for entry in folders.entries(folder):
+        name, path = entry.name, entry.path
         if path.name in OWN_FILES:
             continue
-        if path.stat().st_size > _LARGEST_BYTES:
-            not_used.append((name, "larger than any file of these publications"))
+        if entry.reason:
+            _refuse_swollen(entry)
+            not_used.append((name, entry.reason))
             continue
-        beginning = _opening(path, name)
+        looked_at = _beginning(path, name)
+        beginning = _opening(looked_at, name)
         reference = reference_tables.recognise(beginning.header())
-        layout = layouts.recognise(beginning)
+        layout = layouts.recognise(beginning, name)
         if reference:
-            table = reference_tables.parse(reference, path.read_bytes(), name, is_from_data_folder=True)
+            table = reference_tables.parse(reference, folders.read(path, name), name, is_from_data_folder=True)
             _refuse_second_reference(references.get(reference), table)
             references[reference] = table
         elif layout:
-            candidates.append((name, layout.name))
+            candidates.append(Candidate(name, layout.name, hashlib.sha256(looked_at).hexdigest()))
         else:
+            _refuse_rearranged(beginning, name)
             not_used.append((name, "not a layout that is read"))
     return candidates, not_used, references
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below a folder that is not hidden, by its name there."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder)
-        if not any(part.startswith(".") for part in name.parts):
-            yield name.as_posix(), path
+def _refuse_rearranged(beginning: Opening, name: str) -> None:
+    """A file that would be known but for its delimiter or the place of its header must not be left out as an unknown one.
+
+    A program that saves a table may do either.
+    """
+    for delimiter, other in opening.with_other_delimiters(beginning):
+        if what := _would_be(other):
+            raise Refusal(
+                "other_delimiter",
+                f"{delimiter} stand between its cells, and it would be {what} with commas",
+                file=name,
+                remedy="use the file as published",
+            )
+    for place, other in opening.with_moved_rows(beginning):
+        if what := _would_be(other):
+            raise Refusal(
+                "moved_header",
+                f"it would be {what} if its header did not stand {place}",
+                file=name,
+                remedy="use the file as published, with the lines above its header",
+            )
+
+
+def _would_be(other: Opening) -> str:
+    """What a file with this opening is; empty where nobody knows it."""
+    reference, known = reference_tables.recognise(other.header()), layouts.claims(other)
+    if reference:
+        return f"the reference table {reference}"
+    return f"a file of “{known[0].title}”" if known else ""
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Name -> sha256 of every file below a folder that is not hidden, whatever it is; empty for no folder."""
-    found = {}
-    for name, path in _files(folder):
-        with path.open("rb") as stream:
-            found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return found
+    """Name -> sha256 of every file below a folder that is not hidden, whatever it is; empty for no folder.
+
+    What is there and is not read has why and its size in place of the hash.
+    """
+    return {
+        entry.name: f"{entry.reason}, {entry.bytes} bytes"
+        if entry.reason
+        else hashlib.sha256(folders.read(entry.path, entry.name)).hexdigest()
+        for entry in folders.entries(folder)
+    }
 
 
-def _opening(path: Path, name: str) -> Opening:
+def _beginning(path: Path, name: str) -> bytes:
+    """What a file is recognised by: its first bytes, or all of it."""
+    head = folders.read(path, name, opening.HEAD_BYTES)
+    return folders.read(path, name) if opening.needs_whole_file(head) else head
+
+
+def _refuse_swollen(entry: folders.Entry) -> None:
+    """A known file that is too large to be read must not be left out as if nobody knew it."""
+    if entry.reason != folders.TOO_LARGE:
+        return
+    head = folders.read(entry.path, entry.name, opening.HEAD_BYTES)
+    if opening.needs_whole_file(head):
+        return
+    text = head.partition(b"\0")[0]  # a file that was only begun is filled up with zeros
+    beginning = _opening(text, "")  # an unknown one may be called a table here
+    if reference_tables.recognise(beginning.header()) or layouts.recognise(beginning):
+        raise folders.too_large(entry.name)
+
+
+def _opening(content: bytes, name: str) -> Opening:
     """The beginning of a file. One that is no table is unknown, unless its name claims that it is."""
-    with path.open("rb") as stream:
-        head = stream.read(opening.HEAD_BYTES)
-        content = head + stream.read() if opening.needs_whole_file(head) else head
     try:
         return opening.of(content, name)
     except Refusal:
@@ -207,11 +267,13 @@ def _refuse_second_reference(first: ReferenceTable | None, second: ReferenceTabl
         )
 
 
-def _register(
-    folder: Path, name: str, layout_name: str, known: Knowledge, locked: dict[str, LockEntry]
-) -> RegisteredFile:
-    layout = layouts.BY_NAME[layout_name]
+def _register(folder: Path, candidate: Candidate, known: Knowledge, locked: dict[str, LockEntry]) -> RegisteredFile:
+    layout, name = layouts.BY_NAME[candidate.layout], candidate.file
     source = open_source(folder, name)
+    whole = opening.needs_whole_file(source.content)
+    looked_at = hashlib.sha256(source.content if whole else source.content[: opening.HEAD_BYTES]).hexdigest()
+    if looked_at != candidate.looked_at_sha256:
+        raise _hash_differs(name, "the file", candidate.looked_at_sha256, looked_at)
     edition = layout.edition(source, known)
     lock_entry = locked.get(source.sha256)
     return RegisteredFile(
@@ -233,7 +295,7 @@ def _register(
 
 def open_source(folder: Path, name: str, expected_sha256: str | None = None) -> SourceFile:
     """The bytes of a file with their hash; Refusal when they are not the ones that were registered."""
-    content = (folder / name).read_bytes()
+    content = folders.read(folder / name, name)
     sha256 = hashlib.sha256(content).hexdigest()
     if expected_sha256 and sha256 != expected_sha256:
         raise _hash_differs(name, "the file", expected_sha256, sha256)
@@ -258,6 +320,22 @@ def _refuse_drift(registered: list[RegisteredFile], locked: dict[str, LockEntry]
             raise _hash_differs(file.file, f"the file of release {pin.release}", pin.sha256, file.sha256)
 
 
+def _refuse_unknown_in_place_of_known(
+    folder: Path, not_used: list[tuple[str, str]], locked: dict[str, LockEntry]
+) -> None:
+    """A pinned file that no layout knows any more was changed: without it the run would go on with less."""
+    pinned = {entry.file: entry for entry in locked.values()}
+    for name, reason in not_used:
+        pin = pinned.get(name)
+        if pin is None:
+            continue
+        if reason in folders.REASONS:
+            raise folders.no_longer_a_file(name, reason)
+        sha256 = hashlib.sha256(folders.read(folder / name, name)).hexdigest()
+        if sha256 != pin.sha256:
+            raise _hash_differs(name, f"the file of release {pin.release}", pin.sha256, sha256)
+
+
 def references_of(register: pd.DataFrame, folder: Path, project_references: Path) -> dict[str, ReferenceTable]:
     """The reference tables of a register (`about.sources`), read again and proved unchanged; those not in it are empty."""
     tables = {name: reference_tables.absent(name) for name in reference_tables.HEADERS}
@@ -274,13 +352,21 @@ def references_of(register: pd.DataFrame, folder: Path, project_references: Path
 def read_tidy(folder: Path, register: pd.DataFrame, publication: str, known: Knowledge) -> pd.DataFrame:
     """All cells of one publication's registered files in its tidy form, with `layout` and `part` beside each.
 
-    `register` holds rows of `about.sources`. Empty, with the same columns, where it has no file of the publication.
+    `register` holds rows of `about.sources`. Empty, with the same columns, where it has no file of the publication. Raises
+    Refusal for a file in which no row is of an area that is known: it would vanish, and no check would miss it.
     """
     frames = []
     for row in register.loc[register["publication"] == publication].itertuples():
         source = open_source(folder, row.file, row.sha256)
         names = tuple(name for name in row.corrections.split(",") if name)
         frame = layouts.BY_NAME[row.layout].read(source, Edition(int(row.release), row.part, names), known)
+        if frame.empty:
+            raise Refusal(
+                "no_rows",
+                "no row of the file is of an area of this country",
+                file=row.file,
+                remedy="use the file as published: its column of area codes may have been emptied",
+            )
         frames.append(frame.assign(layout=row.layout, part=row.part))
     if not frames:
         return layouts.empty(publication).assign(layout="", part="")
@@ -411,7 +497,7 @@ def import_folder(
 
 def _there(published: Path, locked: dict[str, LockEntry], folder: Path, file: RegisteredFile) -> LockEntry | None:
     """The entry that makes a second copy of the file superfluous."""
-    facts = source_lock.text_facts((folder / file.file).read_bytes(), file.file)
+    facts = source_lock.text_facts(open_source(folder, file.file, file.sha256).content, file.file)
     entry = locked.get(file.sha256) or source_lock.with_same_text(locked, file.edition, facts.text_sha256)
     if entry is None or not (published / entry.file).exists():
         return None
@@ -456,12 +542,12 @@ def with_hash(path: Path, sha256: str) -> Path:
 def _copy(origin: Path, target: Path, sha256: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.part")
-    shutil.copyfile(origin, temporary)
-    if hashlib.sha256(temporary.read_bytes()).hexdigest() != sha256:
-        temporary.unlink()
+    content = folders.read(origin, origin.name)
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise Refusal(
             "hash_differs", "the file changed while it was being copied", file=origin.name, remedy="import it again"
         )
+    temporary.write_bytes(content)
     os.replace(temporary, target)
 
 

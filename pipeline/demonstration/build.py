@@ -38,8 +38,10 @@ _NOTE = (
 )
 
 
-def build_demonstration(folder: Path, seed: int = 20181129) -> None:
+def build_demonstration(folder: Path, seed: int = 20181129, *, optional: bool = True) -> None:
     """Write all files of the country into an empty folder, which is made if need be. Same seed, same bytes.
+
+    Without the `optional` publications there are no neighbours, spending, index of deprivation and older low incomes.
 
     Raises FileExistsError when there is something in the folder: files of two seeds must not mix.
     """
@@ -50,12 +52,13 @@ def build_demonstration(folder: Path, seed: int = 20181129) -> None:
     write_wide_tables(country, folder / "children_looked_after")
     write_long_tables(country, folder / "children_looked_after")
     write_population_files(country, folder / "population")
-    write_low_income_workbooks(country, below, folder / "deprivation" / "low_income")
-    write_idaci_files(country, below, folder / "deprivation")
     write_interactive_tool(country, folder / "interactive_tool")
     write_ofsted_workbooks(country, judged, folder / "inspections")
-    write_neighbour_files(country, folder / "neighbours")
-    write_spending_workbooks(country, below, folder / "spending")
+    if optional:
+        write_low_income_workbooks(country, below, folder / "deprivation" / "low_income")
+        write_idaci_files(country, below, folder / "deprivation")
+        write_neighbour_files(country, folder / "neighbours")
+        write_spending_workbooks(country, below, folder / "spending")
     write_reference_tables(country, below, judged, folder / "reference")
     write_table(folder / PLANTED_TRUTH, _planted_truth(country))
     write_table(folder / PLANTED_COEFFICIENTS, _planted_coefficients())

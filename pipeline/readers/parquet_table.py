@@ -5,13 +5,13 @@ What belongs here: opening and filtering. What does not: the meaning of any colu
 
 from __future__ import annotations
 
-import io
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import Refusal
+from pipeline.readers import guarded
 
 _MAGIC = b"PAR1"
 _RESTORE = "replace it with the file as published (its size or hash on the publisher's page tells)"
@@ -24,43 +24,54 @@ def is_parquet(head: bytes) -> bool:
 
 def column_names(content: bytes, file: str) -> tuple[str, ...]:
     """Names of the columns, in order. Raises Refusal for a damaged file."""
-    try:
-        return tuple(pq.read_schema(io.BytesIO(content)).names)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(file, error) from error
+    return tuple(_ask(content, file, "columns"))
 
 
 def read(content: bytes, file: str, columns: list[str], keep: dict[str, list[str]]) -> pd.DataFrame:
     """The named columns of the rows whose cells are among the wanted ones in every column of `keep`.
 
-    Raises Refusal for a damaged file and for a missing column. The index is the row's number in the file, from 1.
+    Raises Refusal for a damaged file and for a missing or doubled column. The index is the row's number in the file, from 1.
     """
+    there = column_names(content, file)
     for name in [*columns, *keep]:
-        if name not in column_names(content, file):
+        if name not in there:
             raise Refusal(
                 "missing_column",
-                f"the column is missing; the file has {', '.join(column_names(content, file))}",
+                f"the column is missing; the file has {', '.join(there)}",
                 file=file,
                 column=name,
                 remedy="use the file as published, or tell its reader the new name if the publisher renamed it",
             )
+        if there.count(name) > 1:
+            raise Refusal(
+                "doubled_column",
+                "the column stands twice in the file",
+                file=file,
+                column=name,
+                remedy="use the file as published",
+            )
+    wanted = list(dict.fromkeys([*columns, *keep]))
+    stream = _ask(content, file, "table", columns=wanted, keep=keep)
+    if not stream:  # a file without a row
+        return pd.DataFrame({name: pd.Series(dtype=str) for name in wanted}, index=pd.RangeIndex(0, name="row"))
+    table = pa.ipc.open_stream(stream).read_all()
     try:
-        whole = pq.read_table(io.BytesIO(content), columns=list(dict.fromkeys([*columns, *keep])))
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)  # else bytes that are no text would end in whatever touches them first
+    except pa.ArrowInvalid as error:
         raise _damaged(file, error) from error
-    numbered = whole.append_column("row", pa.array(range(1, whole.num_rows + 1)))
-    for name, wanted in keep.items():
-        numbered = numbered.filter(pa.compute.is_in(numbered[name], pa.array(wanted)))
-    return numbered.to_pandas().set_index("row")
+    return table.to_pandas().set_index("row")
 
 
 def distinct(content: bytes, file: str, column: str) -> list[str]:
     """The different texts of one column, ordered; to tell a person what is there in place of what was looked for."""
+    return list(_ask(content, file, "distinct", column=column))
+
+
+def _ask(content: bytes, file: str, question: str, **arguments: Any) -> Any:
     try:
-        values = pq.read_table(io.BytesIO(content), columns=[column])[column]
-    except (pa.ArrowException, OSError) as error:
+        return guarded.ask(content, file, question, **arguments)
+    except guarded.Damaged as error:
         raise _damaged(file, error) from error
-    return sorted(str(value) for value in values.unique().to_pylist() if value is not None)
 
 
 def _damaged(file: str, error: Exception) -> Refusal:

@@ -9,13 +9,12 @@ Everything becomes text, as in delimited files, so that one rule reads a figure 
 
 from __future__ import annotations
 
-import datetime as dt
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-import python_calamine
-
+from pipeline import settings
 from pipeline.errors import Refusal
+from pipeline.readers import archives, guarded
+from pipeline.readers.guarded_process import text as text
 from pipeline.readers.text_table import TextTable
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # xlsx and ods are zip archives, xls is an OLE container
@@ -28,48 +27,45 @@ def is_workbook(head: bytes) -> bool:
 
 
 class Workbook:
-    """One workbook. Raises Refusal where the bytes are no workbook that can be opened."""
+    """One workbook, opened by the guarded process. Raises Refusal where the bytes are none that can be opened or borne."""
 
     def __init__(self, content: bytes, file: str) -> None:
         self.file = file
+        self._content = content
         try:
-            self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        except (python_calamine.CalamineError, OSError, ValueError) as error:
-            raise Refusal(
-                "damaged_workbook",
-                f"the workbook cannot be opened ({error})",
-                file=file,
-                remedy=_RESTORE,
-            ) from error
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the sheets, exactly as they stand there."""
-        return list(self._book.sheet_names)
+            if content.startswith(_ZIP):
+                archives.refuse_swollen(content, file)
+            self.names: list[str] = guarded.ask(content, file, "sheets")  # exactly as they stand there
+        except (archives.BadArchive, guarded.Damaged) as error:
+            raise self._damaged(f"the workbook cannot be opened ({error})") from error
+        if len(self.names) > settings.load().files.sheets:
+            raise guarded.too_large(f"it has {len(self.names):,} sheets, and no publication has", file)
+        self._room = settings.load().files.cells
 
     def rows(self, sheet: str, first: int | None = None) -> list[list[str]]:
         """All rows of a sheet, or its first ones, as text; blank rows and columns before the data are kept."""
         try:
-            cells = self._book.get_sheet_by_name(sheet).to_python(skip_empty_area=False, nrows=first)
-        except (python_calamine.CalamineError, OSError, ValueError) as error:
-            raise Refusal(
-                "damaged_workbook",
-                f"the sheet {sheet!r} cannot be read ({error})",
-                file=self.file,
-                remedy=_RESTORE,
-            ) from error
-        return [[text(cell) for cell in row] for row in cells]
+            rows: list[list[str]] = guarded.ask(self._content, self.file, "rows", sheet=sheet, first=first)
+        except guarded.Damaged as error:
+            raise self._damaged(f"the sheet {sheet!r} cannot be read ({error})") from error
+        self._room -= sum(map(len, rows))
+        if self._room < 0:
+            raise guarded.too_large("its sheets have more cells together than any publication", self.file)
+        return rows
+
+    def _damaged(self, problem: str) -> Refusal:
+        return Refusal("damaged_workbook", problem, file=self.file, remedy=_RESTORE)
 
 
-def text(cell: object) -> str:
-    """A cell as text."""
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
-    return cell.isoformat() if isinstance(cell, dt.date) else str(cell)
+def refuse_doubled_sheet(found: Collection[str], file: str, what: str) -> None:
+    """Refuse a workbook in which several sheets hold the table that is looked for; `found` are their names."""
+    if len(found) > 1:
+        raise Refusal(
+            "doubled_sheet",
+            f"the sheets {' and '.join(found)} hold {what} each, and nothing says which is meant",
+            file=file,
+            remedy="keep the one that is meant",
+        )
 
 
 def tidied(heading: str) -> str:

@@ -22,6 +22,11 @@ from pipeline.report import numbers
 
 Row = Mapping[str, Any]
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+# Where one begins, or a cell does that would begin with a tab; the last four are the wide forms of the first four.
+_FORMULA = re.compile(
+    r"\A(?=[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20].)|(?<=[;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20].)"
+)
 METHODS = "methods.html"
 COUNTRY = "country"  # the last column of every CSV file
 
@@ -94,8 +99,22 @@ class DataTable:
         writer.writerow([*told, COUNTRY])
         for row in self.rows:
             values = (row.get(key) for key in told)
-            writer.writerow([*("" if numbers.is_missing(value) else value for value in values), country])
+            writer.writerow(
+                [*("" if numbers.is_missing(value) else _inert(value) for value in values), _inert(country)]
+            )
         return written.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula: a text that looks like one gets an apostrophe in front.
+
+    Numbers stay numbers, and so does a text that is one, such as `-1.5`; a single `-` is no formula. A spreadsheet may split
+    lines at semicolons or tabs instead of commas, so what follows one of those begins a cell too.
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    # Of line ends the writer puts only its own between quotation marks.
+    return _FORMULA.sub("'", value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @dataclass(frozen=True)

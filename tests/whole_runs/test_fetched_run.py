@@ -6,6 +6,7 @@ What does not: what is stored by a fetch (`tests/fetch`).
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +56,7 @@ def fetched_from(folder: Path, scratch: Path) -> Iterator[Fetched]:
     for path in others:
         target = by_hand / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(path)
+        shutil.copyfile(path, target)
     with Imitation(offers) as imitation:
         environment = imitation.base_urls() | {places.RAW_VARIABLE: str(scratch / "raw")}
         fetched = Fetched(imitation, environment, scratch / "out", Ended(0, "", ""))
