@@ -1,13 +1,15 @@
-"""Whether a file has a row for every authority that was in being: a row that is not there may have been lost.
+"""Whether a file has a row for every authority that was in being, and the years of its companions: others may be lost.
 
-What belongs here: the one refusal for a file that was cut short after a whole row, which nothing in the file itself can
-tell. What does not: rows that are there with a marker, which are the publisher's word.
+What belongs here: the refusals for a file that was cut short after a whole row or column, which nothing in the file itself
+can tell. What does not: rows that are there with a marker, which are the publisher's word.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+
+import pandas as pd
 
 from pipeline.errors import Refusal
 from pipeline.geography import Areas
@@ -27,3 +29,18 @@ def refuse_missing(
             file=file,
             remedy="use the file as published",
         )
+
+
+def refuse_other_mid_years(bands: pd.DataFrame) -> None:
+    """Refuse an extract by age band without a mid-year that another band's has; `bands` are tidy cells of one edition."""
+    mid_years = set(bands["year"])
+    for file, rows in bands.groupby("source_file"):
+        missing = sorted(mid_years - set(rows["year"]))
+        if missing:
+            raise Refusal(
+                "missing_year",
+                f"the file has no column for mid-{missing[0]}, which the files of the other age bands have",
+                file=str(file),
+                column=str(missing[0]),
+                remedy="use the file as downloaded",
+            )

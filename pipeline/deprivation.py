@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline import coverage
 from pipeline.errors import Refusal
 from pipeline.geography import Areas, Unit
 from pipeline.markers import NOT_AVAILABLE, SUPPRESSED
@@ -242,16 +243,22 @@ def _means_of_districts(
     lookup = _newest_lookup(sources)
     districts_of = _districts_of(lookup)
     scores = districts.set_index("area_code")["value"]
+    scored, counted, first = set(scores.index), set(children.index), districts.iloc[0].to_dict()
+    _refuse_unlisted_districts(districts, lookup)
     files = {*districts["source_sha256"], *lookup["source_sha256"], *weights_sha256}
     records = []
     for code in areas.codes_in_being(_BOUNDARIES_OF[year]):
         if code not in published:
             members = sorted(districts_of.get(code, ()))
-            is_whole = bool(members) and all(member in scores and member in children for member in members)
+            _refuse_lost_districts(members, scored, code, first["source_file"])
+            if not children.empty:
+                people = str(sources.district_population["source_file"].iloc[0])
+                _refuse_lost_districts(members, counted, code, f"{people} or one of the other age bands")
+            is_whole = bool(members) and all(member in scored and member in counted for member in members)
             weight = children.reindex(members)
             records.append(
                 {
-                    **districts.iloc[0].to_dict(),
+                    **first,
                     "area_level": AUTHORITY,
                     "area_code": code,
                     "ons_code": None,
@@ -263,6 +270,33 @@ def _means_of_districts(
                 }
             )
     return pd.DataFrame(records, columns=[*districts.columns, "is_derived"])
+
+
+def _refuse_unlisted_districts(districts: pd.DataFrame, lookup: pd.DataFrame) -> None:
+    """A district that the lookup leaves out would be missing from its county's mean, and nobody would see it."""
+    if lookup.empty:
+        return
+    missing = sorted(set(districts["area_code"]) - set(lookup["district_code"]))
+    if missing:
+        raise Refusal(
+            "missing_row",
+            f"there is no row for the district {missing[0]}, which has a score of its own: the lookup may have been cut "
+            "short",
+            file=str(lookup["source_file"].iloc[0]),
+            remedy="use the file as published, or a lookup of the year of the scores",
+        )
+
+
+def _refuse_lost_districts(members: list[str], there: set[str], county: str, file: str) -> None:
+    """All districts of an authority, or a mean of the rest would stand for the whole."""
+    missing = [member for member in members if member not in there]
+    if missing:
+        raise Refusal(
+            "missing_row",
+            f"there is no row for {missing[0]}, without which the authority {county} cannot be put together",
+            file=file,
+            remedy="use the file as published",
+        )
 
 
 def _newest_lookup(sources: Sources) -> pd.DataFrame:
@@ -278,6 +312,7 @@ def _districts_of(lookup: pd.DataFrame) -> dict[str, set[str]]:
 def _children_of_districts(population: pd.DataFrame) -> tuple[pd.Series, set[str]]:
     """Children aged 0-15 by ONS code at the newest mid-year that has all bands, and the files they are from."""
     newest = population.loc[population["release"] == population["release"].max()]
+    coverage.refuse_other_mid_years(newest)
     bands = newest.loc[newest["measure"].isin(_AGES_0_15) & (newest["year"] == newest["year"].max())]
     children = bands.groupby("ons_code")["value"].sum(min_count=len(_AGES_0_15)).dropna()
     return children, set(bands["source_sha256"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline import coverage, geography, markers
+from pipeline.errors import Refusal
 from pipeline.geography import Areas
 from pipeline.readers.layout import AUTHORITY
 from pipeline.tables import core_tables
@@ -18,12 +19,26 @@ from pipeline.tables.frames import conform
 def refuse_missing_rows(tidy: pd.DataFrame, areas: Areas) -> None:
     """Refuse a file without a row for an authority in being on 31 March of its year, but for those too small.
 
-    The releases of 2011 to 2017 leave one of these out.
+    The releases of 2011 to 2017 leave one of these out. Every area of one file of a release must be in its others, too.
     """
     own = tidy.loc[tidy["area_level"] == AUTHORITY]
     for (file, year), rows in own.groupby(["source_file", "year"]):
         day = geography.stock_day(int(year))
         coverage.refuse_missing(set(rows["area_code"]), areas, day, str(file), but=areas.too_small)
+    for release, rows in tidy.groupby("release"):
+        for file, own in rows.groupby("source_file"):
+            _refuse_missing_area(sorted(set(rows["area_code"]) - set(own["area_code"])), str(file), int(release))
+
+
+def _refuse_missing_area(missing: list[str], file: str, release: int) -> None:
+    if missing:
+        raise Refusal(
+            "missing_row",
+            f"there is no row for the area {missing[0]}, which another file of the release of {release} has: the file may "
+            "have been cut short",
+            file=file,
+            remedy="use the file as published",
+        )
 
 
 def authorities(tidy: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,7 @@ def statistical_neighbours(tidy: pd.DataFrame, areas: Areas) -> pd.DataFrame:
         speaking, *others = [own for own in by_layout.values() if len(own)]
         for other in others:
             _refuse_differing(speaking, other)
+        _refuse_lost_list(by_layout[GROUPINGS], by_layout[TOOL])
         kept.append(speaking)
     lists = pd.concat(kept, ignore_index=True)
     lists = lists.assign(
@@ -62,6 +63,22 @@ def _refuse_differing(speaking: pd.DataFrame, other: pd.DataFrame) -> None:
         value=first["neighbour_code"],
         remedy="keep the one that is meant",
     )
+
+
+def _refuse_lost_list(groupings: pd.DataFrame, tool: pd.DataFrame) -> None:
+    """The groupings and the tool's workbook of one edition hold lists of the same authorities: one may have lost some."""
+    if groupings.empty or tool.empty:
+        return
+    for fewer, more in ((groupings, tool), (tool, groupings)):
+        missing = sorted(set(more["la_code"]) - set(fewer["la_code"]))
+        if missing:
+            raise Refusal(
+                "missing_row",
+                f"there is no list for the authority {missing[0]}, which {more['source_file'].iloc[0]} of the same edition "
+                "has: the file may have been cut short",
+                file=fewer["source_file"].iloc[0],
+                remedy="use the file as published",
+            )
 
 
 def newest_lists(neighbours: pd.DataFrame) -> pd.DataFrame:

@@ -14,8 +14,9 @@ import datetime as dt
 import pandas as pd
 
 from pipeline import coverage
+from pipeline.errors import Refusal
 from pipeline.geography import Areas
-from pipeline.readers.layout import AUTHORITY
+from pipeline.readers.layout import AUTHORITY, ENGLAND
 from pipeline.tables import core_tables
 from pipeline.tables.frames import conform
 
@@ -24,6 +25,8 @@ _DFE_LAYOUT, _BANDS_LAYOUT = "population_dfe", "population_age_bands"
 _BANDS_0_16 = ("0-4", "5-9", "10-14", "15", "16")
 _BAND_16 = "16"
 _MID_YEAR = (6, 30)  # the day of the estimates
+# England is rounded to 10 in the files before the census of 2021, and exact after it.
+_ROUNDING = 5
 
 
 def boundaries_day(edition: int) -> dt.date:
@@ -32,8 +35,12 @@ def boundaries_day(edition: int) -> dt.date:
 
 
 def authorities(tidy: pd.DataFrame, areas: Areas) -> pd.DataFrame:
-    """`core.population`: published vintages, and estimates where all age bands are there."""
+    """`core.population`: published vintages, and estimates where all age bands are there.
+
+    Raises Refusal for a file without an authority in being, and for one whose authorities do not add up to England.
+    """
     published = _newest_editions(tidy.loc[tidy["layout"] == _DFE_LAYOUT])
+    _refuse_another_sum(published)
     published = published.loc[published["area_level"] == AUTHORITY]
     for year, rows in published.groupby("year"):
         _refuse_missing_authorities(rows, areas, dt.date(int(year) - 1, *_MID_YEAR))
@@ -64,6 +71,7 @@ def _estimates(bands: pd.DataFrame, areas: Areas) -> pd.DataFrame:
         return pd.DataFrame(columns=core_tables.POPULATION.column_names)
     edition = int(bands["release"].iloc[0])
     _refuse_missing_authorities(bands, areas, boundaries_day(edition))
+    coverage.refuse_other_mid_years(bands)
     keys = ["la_code", "mid_year"]
     bands = bands.rename(columns={"area_code": "la_code", "year": "mid_year"})
     ages_0_16 = bands.groupby(keys)["value"].sum(min_count=len(_BANDS_0_16))
@@ -86,3 +94,21 @@ def _estimates(bands: pd.DataFrame, areas: Areas) -> pd.DataFrame:
 def _refuse_missing_authorities(cells: pd.DataFrame, areas: Areas, day: dt.date) -> None:
     for file, rows in cells.groupby("source_file"):
         coverage.refuse_missing(set(rows["area_code"]), areas, day, str(file))
+
+
+def _refuse_another_sum(published: pd.DataFrame) -> None:
+    """The authorities of a year add up to England. Where one has a marker, they can only be fewer children."""
+    for (file, year), rows in published.groupby(["source_file", "year"]):
+        england = rows.loc[rows["area_level"] == ENGLAND, "value"].dropna()
+        own = rows.loc[rows["area_level"] == AUTHORITY, "value"]
+        if england.empty:
+            continue
+        gap = int(own.sum()) - int(england.iloc[0])
+        if gap > _ROUNDING or (gap < -_ROUNDING and own.notna().all()):
+            raise Refusal(
+                "sum_differs",
+                f"for mid-{int(year) - 1} the authorities have {abs(gap):,} children {'more' if gap > 0 else 'fewer'} than "
+                f"the row of England, which has {int(england.iloc[0]):,}",
+                file=str(file),
+                remedy="use the file as published",
+            )

@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures.readings",
     "tests.fixtures.deprivation_files",
+    "tests.fixtures.object_store",
     "tests.fixtures.observed_windows",
     "tests.published_files",
 ]

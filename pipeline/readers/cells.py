@@ -6,6 +6,7 @@ what (the layout modules) and what a marker means (`markers`).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from typing import NamedTuple
@@ -13,11 +14,13 @@ from typing import NamedTuple
 from pipeline import markers
 from pipeline.errors import Refusal
 
-_WHOLE = re.compile(r"\d+")
-_NUMERIC = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?")
-_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_YEAR = re.compile(r"(19|20)\d\d")
-_DFE_CODE = re.compile(r"\d{3}")
+# Up to nine digits: more children than any country has would not fit the columns of counts either. All of these are of the
+# digits 0 to 9; other scripts have digits that Python takes for them.
+_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
+_NUMERIC = re.compile(r"[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?", re.ASCII)
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
+_DFE_CODE = re.compile(r"\d{3,6}", re.ASCII)  # England's have three; the lookup decides which exist
 
 
 class Place(NamedTuple):
@@ -63,7 +66,7 @@ def count(text: str, place: Place, release: int) -> tuple[int | None, str | None
     if _NUMERIC.fullmatch(cell):
         raise refuse(
             "not_a_count",
-            "a count of children is a whole number, not negative and without separators",
+            "a count of children is a whole number of at most nine digits, not negative and without separators",
             place,
             text,
             "restore the published figure",
@@ -86,7 +89,7 @@ def measurement(text: str, place: Place, symbols: Collection[str]) -> tuple[floa
     the layout is known to use.
     """
     cell = text.strip()
-    if _DECIMAL.fullmatch(cell):
+    if _DECIMAL.fullmatch(cell) and math.isfinite(float(cell)):
         return float(cell), None
     if cell in symbols:
         return None, cell
@@ -120,7 +123,7 @@ def year(text: str, place: Place) -> int:
 
 
 def dfe_code(text: str, place: Place, known: frozenset[str]) -> str:
-    """A three-digit local authority code that the lookup of areas knows. It stays text: a leading zero counts."""
+    """A local authority code that the lookup knows, three digits in England. It stays text: leading zeros count."""
     cell = text.strip()
     if not _DFE_CODE.fullmatch(cell) or cell not in known:
         raise refuse(

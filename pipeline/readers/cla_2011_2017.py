@@ -31,9 +31,9 @@ from pipeline.readers.wide import england_cell, read_wide
 
 _LEVELS = {"NATIONAL": ENGLAND, "REGION": REGION, "LA": AUTHORITY}
 _HEADLINES = {
-    "looked_after": re.compile(r"CLA_Mar(20\d\d)"),
-    "started": re.compile(r"CLA_started(20\d\d)"),
-    "ceased": re.compile(r"CLA_cease(20\d\d)?"),  # the year stands there in 2017 only
+    "looked_after": re.compile(r"CLA_Mar(201[1-7])"),
+    "started": re.compile(r"CLA_started(201[1-7])"),
+    "ceased": re.compile(r"CLA_cease(201[1-7])?"),  # the year stands there in 2017 only
 }
 # Other columns that only this file has, so that it is known even when its headline column is the one missing.
 # The adoption files (ADP) have CLA_cease too, and none of these.
@@ -63,7 +63,9 @@ def _recognises(part: str, opening: Opening) -> bool:
 def _headline(part: str, table: text_table.TextTable) -> str:
     found = _headlines(part, table.header)
     if len(found) != 1:
-        raise text_table.missing_column(table.file, _HEADLINES[part].pattern.replace(r"(20\d\d)", "YYYY"), table.header)
+        raise text_table.missing_column(
+            table.file, _HEADLINES[part].pattern.replace("(201[1-7])", "YYYY"), table.header
+        )
     return found[0]
 
 

@@ -11,7 +11,7 @@ import re
 import pandas as pd
 
 from pipeline.errors import Refusal
-from pipeline.readers import cells, long, text_table
+from pipeline.readers import cells, long, text_table, undated
 from pipeline.readers.layout import (
     COUNTS,
     ENGLAND,
@@ -64,6 +64,7 @@ def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
             column="time_period",
             remedy="use the file as published",
         )
+    undated.refuse_other_span(min(years), max(years), source.name, "time_period")
     return Edition(release=max(years))
 
 

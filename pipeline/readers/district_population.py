@@ -15,7 +15,7 @@ from pipeline.readers.cells import Place, Seen
 from pipeline.readers.layout import COUNTS, DISTRICT_POPULATION, Edition, Knowledge, Layout, SourceFile
 from pipeline.readers.ons_codes import AreaCodes
 from pipeline.readers.opening import Opening
-from pipeline.readers.population_age_bands import band
+from pipeline.readers.population_age_bands import band, mid_year_columns
 
 LAYOUT = "district_population"
 
@@ -49,9 +49,7 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
     """One record a district or single-tier authority and mid-year; `release` is the year of the boundaries."""
     table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
     name_at, code_at = _boundaries(table)[0], table.column(_CODE)
-    mid_years = {at: int(name) for at, name in enumerate(table.header) if name.isdigit()}
-    if not mid_years:
-        raise text_table.missing_column(source.name, "a mid-year", table.header, table.header_row)
+    mid_years = mid_year_columns(table)
     codes, seen = AreaCodes(knowledge), Seen(source.name)
     records: list[tuple[object, ...]] = []
     for row, line in zip(table.row_numbers, table.rows, strict=True):

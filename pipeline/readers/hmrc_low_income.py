@@ -81,6 +81,8 @@ def _summary(source: SourceFile) -> TextTable:
             file=source.name,
             remedy="use the file as published, with its sheet Summary",
         )
+    whole = [table.file for table in tables if len(_columns(table)) == len(_HEADINGS)]
+    workbook.refuse_doubled_sheet([place.split(", sheet ", 1)[1] for place in whole], source.name, "the summary")
     return max(tables, key=lambda table: len(_columns(table)))
 
 

@@ -65,11 +65,15 @@ def _recognises(opening: Opening) -> bool:
 
 def _table(source: SourceFile) -> text_table.TextTable:
     book = workbook.Workbook(source.content, source.name)
+    found = {}
     for sheet in book.names:
         rows = book.rows(sheet)
         header_at = _header_row(rows)
         if header_at:
-            return workbook.table(rows, f"{source.name}, sheet {sheet}", header_at)
+            found[sheet] = workbook.table(rows, f"{source.name}, sheet {sheet}", header_at)
+    workbook.refuse_doubled_sheet(found, source.name, "the index")
+    for table in found.values():
+        return table
     raise Refusal(
         "missing_sheet",
         "no sheet has the columns of the index",

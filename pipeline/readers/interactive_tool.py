@@ -46,10 +46,14 @@ _AS_PUBLISHED = "use the file as published, or tell pipeline/readers/interactive
 _ENGLAND_CODE = "970"
 _REGION_CODES = frozenset(str(code) for code in range(980, 991))
 
-_WHOLE = re.compile(r"\d+")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_REPORTING_YEAR = re.compile(r"(?P<year>20\d\d)")
-_FINANCIAL_YEAR = re.compile(r"(?P<before>20\d\d)-(?P<end>\d\d) \(OT\)")  # OT: outturn, what was spent and not planned
+_WHOLE = re.compile(r"[0-9]{1,9}")  # as in `cells`
+_NUMBER = re.compile(
+    r"-?[0-9]{1,15}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+)  # what has more digits is no figure of these
+_REPORTING_YEAR = re.compile(r"(?P<year>20[0-9]{2})")
+_FINANCIAL_YEAR = re.compile(
+    r"(?P<before>20[0-9]{2})-(?P<end>[0-9]{2}) \(OT\)"
+)  # OT: outturn, what was spent and not planned
 
 COUNT, SHARE, AMOUNT = "count", "share", "amount"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pipeline.errors import Refusal
 from pipeline.readers import (
     cla_2010,
     cla_2011_2017,
@@ -54,15 +55,25 @@ LAYOUTS: list[Layout] = [
 BY_NAME: dict[str, Layout] = {layout.name: layout for layout in LAYOUTS}
 
 
-def recognise(opening: Opening) -> Layout | None:
+def recognise(opening: Opening, file: str | None = None) -> Layout | None:
     """The layout of a file from its opening; None where no layout knows it.
 
-    Two layouts claiming one file is a fault of this project, not of the file: ValueError.
+    Raises Refusal where two do: no published file has the headings of both.
     """
-    claims = [layout for layout in LAYOUTS if layout.recognises(opening)]
-    if len(claims) > 1:
-        raise ValueError(f"{' and '.join(layout.name for layout in claims)} both claim one file: {opening}")
-    return claims[0] if claims else None
+    found = claims(opening)
+    if len(found) > 1:
+        raise Refusal(
+            "two_layouts",
+            f"it has headings of {' and of '.join(layout.name for layout in found)}",
+            file=file,
+            remedy="use the file as published; if it is, one of these layouts must learn to leave it to the other",
+        )
+    return found[0] if found else None
+
+
+def claims(opening: Opening) -> list[Layout]:
+    """All layouts that know a file by its opening."""
+    return [layout for layout in LAYOUTS if layout.recognises(opening)]
 
 
 def empty(publication: str) -> pd.DataFrame:

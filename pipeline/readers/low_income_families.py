@@ -200,7 +200,7 @@ def _figures(sheet: _Sheet, row: int, line: list[str]) -> Iterator[tuple[int, st
         share, no_share = shares.per_cent_of_fraction(text, places[1], MARKERS)
         if children and share == 0:
             raise cells.refuse(
-                "share_is_not_of_its_count", f"there are {children} children and a share of 0", places[1], text,
+                "share_is_not_of_its_counts", f"there are {children} children and a share of 0", places[1], text,
                 "restore the published figures",
             )  # fmt: skip
         yield year, CHILDREN, children, no_count, places[0].column

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pipeline import corrections
+from pipeline.area_names import AreaNames
 from pipeline.corrections import Correction
 from pipeline.errors import Refusal
 from pipeline.readers import cells, judgements
@@ -40,6 +41,8 @@ _NAME = "Local authority name"
 # Said of the authority and not of an inspection, or the same in every row.
 _NOT_READ = {"Web link", "LA region", "LA Authority Type"}
 _TYPES = {word: word for word in (STANDARD, SHORT)}
+_FIRST_ROUND_OVER = dt.date(2012, 8, 1)
+_ROUND = dt.timedelta(days=3 * 366)
 _ILACS_DATE = "ILACS framework publication date"  # "First", "Second", ... may stand before it
 
 
@@ -170,7 +173,27 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
             row=tables[0].header_row,
             remedy="use the file as published",
         )
+    _refuse_missing_authorities(read, knowledge.names, tables[0].file)
     return judgements.frame(read, edition.release, tables[0].file, source.sha256)
+
+
+def _refuse_missing_authorities(read: list[Judgement], names: AreaNames, file: str) -> None:
+    """Every authority has been inspected, but for those that are new: one without a row was lost.
+
+    The first round of inspections was over in 2012, and full inspections come round within three years.
+    """
+    newest = max(judgement.publication_date for judgement in read)
+    settled = newest - _ROUND
+    there = {judgement.la_code for judgement in read}
+    for area in names.areas:
+        is_due = area.in_being(_FIRST_ROUND_OVER) or (area.in_being(settled) and area.in_being(newest))
+        if is_due and newest >= _FIRST_ROUND_OVER and area.la_code not in there:
+            raise Refusal(
+                "missing_row",
+                f"there is no inspection of {area.name} ({area.la_code}): the file may have been cut short",
+                file=file,
+                remedy="use the file as published",
+            )
 
 
 def _ilacs_groups(table: TextTable) -> Iterator[_Group]:

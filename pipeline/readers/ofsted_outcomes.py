@@ -1,7 +1,8 @@
 """Ofsted's local authority inspection outcomes: the history of all ILACS inspections, one row an inspection.
 
-What belongs here: the headings of the history sheet of these workbooks. What does not: their sheets of newest judgements
-and of visits, whose graded rows stand in the history too, and older frameworks (`ofsted_history`).
+What belongs here: the headings of the history sheet of these workbooks, and holding it to their sheets of newest judgements
+and of the year's inspections, whose graded rows stand in the history too. What does not: older frameworks
+(`ofsted_history`).
 
 Editions before 2025 have no area code, status and inspection date. The grade for children in care was one for children in
 care and care leavers up to 2022, and stands in the same column.
@@ -14,11 +15,11 @@ import datetime as dt
 import pandas as pd
 
 from pipeline.errors import Refusal
-from pipeline.readers import cells, judgements, text_table
+from pipeline.readers import cells, judgements, text_table, workbook
 from pipeline.readers.cells import Place
 from pipeline.readers.judgements import ILACS, SHORT, STANDARD, Judgement
 from pipeline.readers.layout import INSPECTIONS, Edition, Knowledge, Layout, SourceFile
-from pipeline.readers.opening import Opening
+from pipeline.readers.opening import ROWS, Opening
 from pipeline.readers.text_table import TextTable
 
 LAYOUT = "ofsted_outcomes"
@@ -86,7 +87,32 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
             if cell[heading] or _is_required(judged, judgement):
                 judgement.add(judged, cell[heading], place[heading])
         read.append(judgement)
+    _refuse_lost_judgements(source, read, table.file)
     return judgements.frame(read, edition.release, table.file, source.sha256)
+
+
+def _refuse_lost_judgements(source: SourceFile, read: list[Judgement], file: str) -> None:
+    """Every graded row of the other sheets is in the history: one that is not was lost there, or changed in one of them."""
+    overall = _GRADES["overall"]
+    history = {(one.la_name, one.publication_date.isoformat(), one.grades.get("overall")) for one in read}
+    book = workbook.Workbook(source.content, source.name)
+    for sheet in book.names:
+        rows = book.rows(sheet)
+        header_at = workbook.header_row(rows[:ROWS], (_NAME, _PUBLISHED, overall))
+        if not header_at:
+            continue
+        table = workbook.table(rows, f"{source.name}, sheet {sheet}", header_at)
+        at = [table.column(heading) for heading in (_NAME, _PUBLISHED, overall)]
+        for line in table.rows:
+            name, published, word = (line[position].strip() for position in at)
+            if workbook.tidied(word) in judgements.GRADES and (name, published, workbook.tidied(word)) not in history:
+                raise Refusal(
+                    "missing_row",
+                    f"there is no inspection of {name} published on {published} with the judgement {word}, which the sheet "
+                    f"{sheet} has: rows may have been lost or changed",
+                    file=file,
+                    remedy="use the file as published",
+                )
 
 
 def _la_code(cell: dict[str, str], place: dict[str, Place], judgement: Judgement, knowledge: Knowledge) -> str:

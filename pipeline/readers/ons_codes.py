@@ -17,7 +17,7 @@ from pipeline.errors import Refusal
 from pipeline.readers.cells import Place
 from pipeline.readers.layout import AUTHORITY, DISTRICT, ENGLAND, Knowledge
 
-CODE = re.compile(r"[A-Z]\d{8}")
+CODE = re.compile(r"[A-Z]\d{8}", re.ASCII)
 _DISTRICT, _COUNTRY = "07", "92"
 
 

@@ -17,11 +17,13 @@ from pipeline.errors import Refusal
 from pipeline.readers import cells, text_table
 from pipeline.readers.layout import AUTHORITY, COUNTS, POPULATION, Edition, Knowledge, Layout, SourceFile
 from pipeline.readers.opening import Opening
+from pipeline.readers.text_table import TextTable
 
 _HEADER_ROW = 7
 _AREA_HEADING = "local authority: county / unitary (as of April YYYY)"
 _AREA = re.compile(re.escape(_AREA_HEADING).replace("YYYY", r"(\d{4})"))
 _AGES = re.compile(r"Aged? (\d+)(?:\s*-\s*(\d+))?")
+_MID_YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 _CODE = "mnemonic"
 
 
@@ -36,7 +38,7 @@ def _recognises(opening: Opening) -> bool:
     return _CODE in header and not any(name.startswith("local authority") for name in header)
 
 
-def band(table: text_table.TextTable) -> str:
+def band(table: TextTable) -> str:
     """The age band of the file, such as `0-4` or `16`, from its title lines."""
     for line in table.preamble:
         if line and line[0].startswith("Age"):
@@ -52,13 +54,24 @@ def band(table: text_table.TextTable) -> str:
     )
 
 
+def mid_year_columns(table: TextTable) -> dict[int, int]:
+    """Position -> mid-year of the columns of figures. Refuses an extract without any, or with a gap in them."""
+    found = {at: int(name) for at, name in enumerate(table.header) if _MID_YEAR.fullmatch(name)}
+    if not found:
+        raise text_table.missing_column(table.file, "a mid-year", table.header, table.header_row)
+    for mid_year in range(min(found.values()), max(found.values())):
+        if mid_year not in found.values():
+            raise text_table.missing_column(table.file, str(mid_year), table.header, table.header_row)
+    return found
+
+
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
     table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
     text_table.refuse_without_rows(table)
     return Edition(release=_boundaries(table)[1], part=band(table))
 
 
-def _boundaries(table: text_table.TextTable) -> tuple[int, int]:
+def _boundaries(table: TextTable) -> tuple[int, int]:
     """Position of the column of area names, and the year of the boundaries that its heading tells."""
     for at, name in enumerate(table.header):
         match = _AREA.fullmatch(name)
@@ -72,9 +85,7 @@ def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.Data
     table = text_table.read(source.content, source.name, header_row=_HEADER_ROW)
     code_at = table.column(_CODE)
     name_at, _ = _boundaries(table)
-    mid_years = {at: int(name) for at, name in enumerate(table.header) if name.isdigit()}
-    if not mid_years:
-        raise text_table.missing_column(source.name, "a mid-year", table.header, table.header_row)
+    mid_years = mid_year_columns(table)
     seen = cells.Seen(source.name)
     records: list[tuple[object, ...]] = []
     for row, line in zip(table.row_numbers, table.rows, strict=True):

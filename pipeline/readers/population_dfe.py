@@ -12,7 +12,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.errors import Refusal
-from pipeline.readers import cells, long, text_table
+from pipeline.readers import cells, long, text_table, undated
 from pipeline.readers.layout import (
     AUTHORITY,
     COUNTS,
@@ -54,6 +54,7 @@ def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
         cells.year(line[at], cells.Place(source.name, row, "time_period"))
         for row, line in zip(table.row_numbers, table.rows, strict=True)
     }
+    undated.refuse_other_span(min(years), max(years), source.name, "time_period")
     newest = max(years)
     return Edition(release=newest, part=PRE_CENSUS if newest <= _LAST_MID_YEAR_BEFORE_CENSUS else REBASED)
 

@@ -15,15 +15,21 @@ from decimal import Decimal
 from pipeline.readers import cells
 from pipeline.readers.cells import Place
 
+_MOST_PEOPLE = 999_999_999  # more than any country has
+
 
 def count(text: str, place: Place, symbols: Collection[str] = ()) -> tuple[int | None, str | None]:
     """A whole number of people as (number, marker); exactly one of the two is None."""
     number, marker = cells.measurement(text, place, symbols)
     if number is None:
         return None, marker
-    if number < 0 or not number.is_integer():
+    if not 0 <= number <= _MOST_PEOPLE or not number.is_integer():
         raise cells.refuse(
-            "not_a_count", "a count is a whole number, not negative", place, text, "use the file as published"
+            "not_a_count",
+            "a count is a whole number of at most nine digits, not negative",
+            place,
+            text,
+            "use the file as published",
         )
     return int(number), None
 

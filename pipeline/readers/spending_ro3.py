@@ -43,7 +43,7 @@ SYMBOLS = {
 _CODE, _NAME, _ENGLAND = "ONS Code", "Local authority", "ENGLAND"
 _OWN_WORDS = {"E-code", _CODE, _NAME, "Class"}  # three of them make a header row
 _OWN_HEADING = "children looked after"
-_AUTHORITY_CODE = re.compile(r"[A-Z](06|08|09|10)\d{6}")  # unitary, metropolitan, London, county; not districts
+_AUTHORITY_CODE = re.compile(r"[A-Z](06|08|09|10)[0-9]{6}")  # unitary, metropolitan, London, county; not districts
 _THOUSAND = re.compile(r"£ ?thousand", re.IGNORECASE)
 _TITLE = re.compile(r"Revenue Outturn \(RO\) 20\d\d-\d\d")
 _SERVICES = {
@@ -79,13 +79,15 @@ def _recognises(opening: Opening) -> bool:
 def _table(source: SourceFile) -> text_table.TextTable:
     """The sheet by authority, with one label a column: service and amount, joined by a dash."""
     book = workbook.Workbook(source.content, source.name)
-    for sheet in book.names:
+    found = [sheet for sheet in book.names if _is_own(book.rows(sheet, first=ROWS))]
+    workbook.refuse_doubled_sheet(found, source.name, "the return by authority")
+    for sheet in found:
         rows = book.rows(sheet)
-        header_at = _header_at(rows[:ROWS]) if _is_own(rows[:ROWS]) else None
-        if header_at:
-            table = workbook.table(rows, f"{source.name}, sheet {sheet}", header_at, header=_labels(rows[:header_at]))
-            text_table.refuse_without_rows(table)
-            return table
+        header_at = _header_at(rows[:ROWS])
+        assert header_at is not None  # or it would not be its own
+        table = workbook.table(rows, f"{source.name}, sheet {sheet}", header_at, header=_labels(rows[:header_at]))
+        text_table.refuse_without_rows(table)
+        return table
     raise Refusal(
         "no_header",
         f"no sheet has the header {', '.join(sorted(_OWN_WORDS))}",

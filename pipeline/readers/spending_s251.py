@@ -67,13 +67,12 @@ def _recognises(opening: Opening) -> bool:
 
 def _table(source: SourceFile) -> text_table.TextTable:
     book = workbook.Workbook(source.content, source.name)
-    for sheet in book.names:
-        rows = book.rows(sheet)
-        header_at = _header_at(rows[:ROWS])
-        if header_at:
-            table = workbook.table(rows, f"{source.name}, sheet {sheet}", header_at)
-            text_table.refuse_without_rows(table)
-            return table
+    found = {sheet: at for sheet in book.names if (at := _header_at(book.rows(sheet, first=ROWS)))}
+    workbook.refuse_doubled_sheet(found, source.name, "Table A1")
+    for sheet, header_at in found.items():
+        table = workbook.table(book.rows(sheet), f"{source.name}, sheet {sheet}", header_at)
+        text_table.refuse_without_rows(table)
+        return table
     raise Refusal(
         "no_header",
         f"no sheet has the header of Table A1 ({', '.join(_COLUMNS.values())})",

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline import settings
 from pipeline.errors import Refusal
 
 DAMAGED = "damaged_text"
@@ -71,6 +73,8 @@ def decode(content: bytes, file: str) -> str:
     except UnicodeDecodeError:
         # The publisher's older files are Windows-1252; figures and codes are ASCII in either.
         text = content.decode("cp1252", errors="replace")
+    # Programs that take CR LF for LF and write CR LF again leave a blank line after each line.
+    text = text.replace("\r\r\n", "\r\n")
     if text.lstrip().lower().startswith(_HTML_OPENINGS):
         raise Refusal(
             "web_page", "this is a web page, not the data file that its name says", file=file, remedy=_RESTORE
@@ -101,14 +105,14 @@ def read(content: bytes, file: str, *, header_row: int = 1, repeating: frozenset
                 remedy=_RESTORE,
             )
     named = [at for at, name in enumerate(header) if name.strip()]
-    unnamed = [at for at in range(len(header)) if at not in set(named)]
+    unnamed = [at for at, name in enumerate(header) if not name.strip()]
     for number, cells in body:
         if any(cells[at].strip() for at in unnamed):
             raise Refusal(
                 "unnamed_column", "a column without a header holds values", file=file, row=number, remedy=_RESTORE
             )
     header = [header[at] for at in named]
-    doubled = sorted({name for name in header if header.count(name) > 1 and name not in repeating})
+    doubled = sorted(name for name, times in Counter(header).items() if times > 1 and name not in repeating)
     if doubled:
         raise Refusal(
             "doubled_column",
@@ -150,10 +154,49 @@ def opening(content: bytes, file: str, rows: int) -> list[list[str]]:
 
 
 def _lines(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
+    return lines(text, file, is_strict=True)
+
+
+class _RowByRow:
+    """The lines of a text, no row of which may go on for ever: csv.reader gathers a whole row before it gives it."""
+
+    def __init__(self, text: str, file: str, longest: int) -> None:
+        self._lines, self._file, self._longest, self._room = io.StringIO(text, newline=""), file, longest, longest
+
+    def __iter__(self) -> _RowByRow:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._room -= len(line)
+        if self._room < 0:
+            raise _too_large(f"a row is longer than {self._longest:,} characters", self._file)
+        return line
+
+    def begin_row(self) -> None:
+        """The row is over."""
+        self._room = self._longest
+
+
+def _too_large(problem: str, file: str) -> Refusal:
+    return Refusal("too_large", f"{problem}, more than any publication", file=file, remedy=_RESTORE)
+
+
+def lines(text: str, file: str, *, is_strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a text with the number of the line that each ends in; Refusal where they are larger than any table."""
     # csv.reader copes with both line ends; a NUL or an endless quote is the only thing that stops it.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    limits = settings.load().files
+    source = _RowByRow(text, file, limits.record_characters)
+    reader = csv.reader(source, strict=is_strict)
+    room = limits.cells
     try:
         for cells in reader:
+            room -= len(cells)
+            if len(cells) > limits.columns:
+                raise _too_large(f"row {reader.line_num} has {len(cells):,} cells", file)
+            if room < 0:
+                raise _too_large(f"there are more than {limits.cells:,} cells", file)
+            source.begin_row()
             yield reader.line_num, cells
     except csv.Error as error:
         raise Refusal(

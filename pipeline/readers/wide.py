@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline import corrections
+from pipeline.errors import Refusal
 from pipeline.readers import cells, text_table
 from pipeline.readers.layout import AUTHORITY, COUNTS, ENGLAND, Edition, Knowledge, SourceFile
 
@@ -66,4 +67,11 @@ def read_wide(
             )  # fmt: skip
     for entry in to_drop.values():
         raise corrections.no_longer_fits(entry, source.name)
+    if not any(level == ENGLAND for level, *_ in records):
+        raise Refusal(
+            "missing_row",
+            "there is no row for England: the file may have been cut short",
+            file=source.name,
+            remedy="use the file as published",
+        )
     return COUNTS.frame(records)

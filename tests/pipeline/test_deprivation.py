@@ -222,14 +222,54 @@ def test_single_tier_authorities_keep_their_published_score() -> None:
     assert (row["value"], row["is_derived"], row["ons_code"]) == (41.0, False, "Q06000001")
 
 
-@pytest.mark.parametrize("lost", ["a band", "a district's children", "a district's score", "the lookup"])
+@pytest.mark.parametrize(
+    ("lost", "file"),
+    [
+        ("children", "pop-0-4.csv or one of the other age bands"),
+        ("score", "indices.csv"),
+        ("district of the lookup", "lookup.csv"),
+    ],
+)
+def test_a_district_that_was_lost_is_refused(lost: str, file: str) -> None:
+    """The mean of the other districts would stand for the county."""
+    sources = districts_of_2025()
+    people, cells, lookup = sources.district_population, sources.cells, sources.district_lookup
+    if lost == "children":
+        sources = replace(sources, district_population=people.loc[people["ons_code"] != LOWER])
+    elif lost == "score":
+        sources = replace(sources, cells=cells.loc[cells["area_code"] != LOWER])
+    else:
+        sources = replace(sources, district_lookup=lookup.loc[lookup["district_code"] != LOWER])
+    with pytest.raises(Refusal) as caught:
+        core(sources)
+    assert (caught.value.code, caught.value.file) == ("missing_row", file)
+    assert LOWER in caught.value.problem
+
+
+def test_a_band_of_districts_with_another_mid_year_is_refused() -> None:
+    """Its heading was changed: without a mid-year that all bands have, no county could be weighted."""
+    sources = districts_of_2025()
+    people = sources.district_population.copy()
+    people.loc[people["measure"] == "population_15", "year"] -= 1
+    with pytest.raises(Refusal) as caught:
+        core(replace(sources, district_population=people))
+    assert caught.value.code == "missing_year"
+
+
+def test_an_authority_whose_score_was_lost_is_refused() -> None:
+    """A single-tier authority is its own district in the lookup."""
+    sources = districts_of_2025()
+    cells = sources.cells
+    with pytest.raises(Refusal) as caught:
+        core(replace(sources, cells=cells.loc[cells["area_code"] != MARLSHIRE]))
+    assert (caught.value.code, caught.value.file) == ("missing_row", "indices.csv")
+    assert MARLSHIRE in caught.value.problem
+
+
+@pytest.mark.parametrize("lost", ["a band", "the lookup"])
 def test_a_county_that_cannot_be_weighted_has_a_reason(lost: str) -> None:
+    """Without one of the files; one that lost a row is refused."""
     sources = districts_of_2025(**({"band_15": b""} if lost == "a band" else {}))
-    if lost == "a district's children":
-        population = sources.district_population
-        sources = replace(sources, district_population=population.loc[population["ons_code"] != LOWER])
-    if lost == "a district's score":
-        sources = replace(sources, cells=sources.cells.loc[sources.cells["area_code"] != LOWER])
     if lost == "the lookup":
         sources = replace(sources, district_lookup=empty(DISTRICT_LOOKUP))
     row = one(core(sources), la_code=SHIRE)

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeline import looked_after
+from pipeline.errors import Refusal
+from pipeline.geography import Areas
 from pipeline.readers.layout import AUTHORITY
 from pipeline.tables import core_tables
 from tests.fixtures import small_tables as small
@@ -92,6 +94,20 @@ def test_no_cells_make_empty_tables() -> None:
     none = tidy("CLA").iloc[:0]
     assert list(looked_after.authorities(none).columns) == core_tables.CHILDREN_LOOKED_AFTER.column_names
     assert looked_after.totals(none).empty and looked_after.national_series(none).empty
+
+
+@pytest.mark.parametrize("area", ["A", EASTMERE])
+def test_an_area_that_another_file_of_the_release_has_must_be_in_each(area: str) -> None:
+    """A region, and an authority too small to be asked for: neither is missed in a file by itself."""
+    areas = Areas(names=small.NAMES, regions={}, changes=(), too_small=frozenset(small.NAMES))
+    whole = tidy("CLA", "ADM", "long 2024").assign(release=2016)
+    whole = whole.loc[whole["source_file"] != SAMPLES["long 2024"].file]
+    looked_after.refuse_missing_rows(whole, areas)
+    lost = (whole["source_file"] == SAMPLES["ADM"].file) & (whole["area_code"] == area)
+    with pytest.raises(Refusal) as caught:
+        looked_after.refuse_missing_rows(whole.loc[~lost], areas)
+    assert (caught.value.code, caught.value.file) == ("missing_row", SAMPLES["ADM"].file)
+    assert f"area {area}" in caught.value.problem
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -74,6 +74,17 @@ def test_lists_that_only_the_tool_still_carries_are_not_of_the_edition() -> None
     assert set(both["la_code"]) == {"701"}
 
 
+@pytest.mark.parametrize("cut", [GROUPINGS, TOOL])
+def test_groupings_and_tool_of_one_edition_have_the_same_lists(cut: str) -> None:
+    """A list that one of them has lost, be it the last of an authority that had ended, is noticed by the other."""
+    lists = {"701": "702 703", "702": "701 704", "704": "701 702"}
+    own = {layout: lists if layout != cut else dict(list(lists.items())[:2]) for layout in (GROUPINGS, TOOL)}
+    with pytest.raises(Refusal) as caught:
+        core(*(tidy(some, layout=layout) for layout, some in own.items()))
+    assert (caught.value.code, caught.value.file) == ("missing_row", f"{cut}.csv")
+    assert "704" in caught.value.problem
+
+
 def test_without_another_file_the_tool_speaks() -> None:
     assert set(core(tidy({"701": "702 703", "704": "702 701"}, layout=TOOL))["la_code"]) == {"701", "704"}
 

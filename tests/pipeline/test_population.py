@@ -142,10 +142,47 @@ def test_a_file_that_has_lost_an_authority_is_refused() -> None:
     assert "Kings Ferry" in caught.value.problem and "30 June 2023" in caught.value.problem
 
 
+@pytest.mark.parametrize(
+    ("england", "is_refused"), [("94024", False), ("94018", True), ("94019", False), ("95000", False)]
+)
+def test_authorities_that_add_up_to_more_than_england_are_refused(england: str, is_refused: bool) -> None:
+    """Marlshire has 94,024 in mid-2024, and Eastmere a marker: together they are at least that, within rounding to 10."""
+    sample = dfe_population().with_cell(5, "population_estimate", england)
+    assert sample.cell(5, "geographic_level") == "National"
+    if not is_refused:
+        population.authorities(cells(sample), areas(MARLSHIRE, EASTMERE))
+        return
+    with pytest.raises(Refusal) as caught:
+        population.authorities(cells(sample), areas(MARLSHIRE, EASTMERE))
+    assert (caught.value.code, caught.value.file) == ("sum_differs", "mid-year_population_2024.csv")
+    assert "6 children more than the row of England, which has 94,018" in caught.value.problem
+
+
+@pytest.mark.parametrize(("figure", "is_refused"), [("976", False), ("970", True), ("971", False), ("900", True)])
+def test_without_a_marker_the_authorities_are_england(figure: str, is_refused: bool) -> None:
+    """94,024 and 976 make 95,000."""
+    sample = dfe_population().with_cell(3, "population_estimate", figure)
+    assert (sample.cell(3, "la_name"), sample.cell(5, "population_estimate")) == (small.NAMES[EASTMERE], "95000")
+    if not is_refused:
+        population.authorities(cells(sample), areas(MARLSHIRE, EASTMERE))
+        return
+    with pytest.raises(Refusal) as caught:
+        population.authorities(cells(sample), areas(MARLSHIRE, EASTMERE))
+    assert caught.value.code == "sum_differs" and "fewer than the row of England" in caught.value.problem
+
+
+def test_a_band_that_has_lost_its_last_mid_year_is_refused() -> None:
+    samples = bands(**FIVE)
+    samples[2] = samples[2].without_column("2012")
+    with pytest.raises(Refusal) as caught:
+        population.authorities(cells(*samples), areas(MARLSHIRE))
+    assert (caught.value.code, caught.value.file, caught.value.column) == ("missing_year", "popest-10-14.csv", "2012")
+
+
 def test_totals_are_kept_apart() -> None:
     totals = population.totals(cells(dfe_population(2020), dfe_population(2024)))
     assert set(totals["area_level"]) == {"england", "region"}
-    assert pick(totals, vintage="rebased", area_level="england", mid_year=2024)["population_0_17"].tolist() == [94_000]
+    assert pick(totals, vintage="rebased", area_level="england", mid_year=2024)["population_0_17"].tolist() == [95_000]
 
 
 def test_nothing_makes_nothing() -> None:

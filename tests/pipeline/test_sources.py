@@ -5,8 +5,10 @@ Folders are made of small hand-made tables, or of files of the demonstration cou
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -118,7 +120,7 @@ def test_the_arrangement_of_a_whole_country_does_not_matter(demo: Readings, tmp_
 @published
 def test_the_arrangement_of_the_published_files_does_not_matter(real: Readings, tmp_path: Path) -> None:
     for number, file in enumerate(real.register.files, start=1):
-        (tmp_path / f"{number}.dat").symlink_to(real.folder / file.file)
+        shutil.copyfile(real.folder / file.file, tmp_path / f"{number}.dat")
     assert identities(scan(tmp_path, PROJECT_REFERENCES).files) == identities(real.register.files)
 
 
@@ -161,6 +163,61 @@ def test_unknown_files_are_listed_and_harm_nothing(folder: Path) -> None:
         ("shopping.csv", "not a layout that is read"),
     ]
     assert list(register.not_used_frame()["file"]) == ["notes.md", "shopping.csv"]
+
+
+def test_a_file_without_a_row_of_the_country_is_refused(folder: Path) -> None:
+    """Its column of codes was emptied: every row would be taken for one of an area abroad."""
+    sample = SAMPLES["age band"]
+    body = [["" if at == sample.at("mnemonic") else cell for at, cell in enumerate(line)] for line in sample.body()]
+    put(folder, "popest.csv", sample.with_body(body))
+    register = scan(folder, PROJECT_REFERENCES)
+    with pytest.raises(Refusal) as caught:
+        sources.read_tidy(folder, register.frame(), POPULATION, register.knowledge)
+    assert (caught.value.code, caught.value.file) == ("no_rows", "popest.csv")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("name", ["CLA", "long 2024", "age band"])
+def test_a_known_file_with_another_delimiter_is_refused_and_not_left_out(
+    folder: Path, name: str, delimiter: str
+) -> None:
+    table = io.StringIO()
+    csv.writer(table, delimiter=delimiter).writerows(SAMPLES[name].table)
+    (folder / "saved again.csv").write_text(table.getvalue(), encoding="utf-8")
+    refusal = refusal_of_scan(folder)
+    assert (refusal.code, refusal.file) == ("other_delimiter", "saved again.csv")
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+@pytest.mark.parametrize("name", ["CLA", "long 2024", "age band"])
+def test_a_known_file_with_lines_above_its_header_is_refused_and_not_left_out(
+    folder: Path, name: str, lines: int
+) -> None:
+    put(folder, "with a title.csv", replace(SAMPLES[name], table=[["A title"]] * lines + SAMPLES[name].table))
+    refusal = refusal_of_scan(folder)
+    assert (refusal.code, refusal.file) == ("moved_header", "with a title.csv")
+    assert f"{lines} row" in refusal.problem
+
+
+def test_a_known_file_that_has_lost_a_line_above_its_header_is_refused(folder: Path) -> None:
+    sample = SAMPLES["age band"]
+    put(folder, "cut.csv", replace(sample, table=sample.table[1:]))
+    refusal = refusal_of_scan(folder)
+    assert (refusal.code, "1 row too high" in refusal.problem) == ("moved_header", True)
+
+
+def test_a_file_with_the_headings_of_two_layouts_is_refused(folder: Path) -> None:
+    """A heading of the stocks in the file of those who ceased: reading it as either would be a guess."""
+    ceased = SAMPLES["CEA"]
+    put(folder, "CEA2016.csv", ceased.with_body(ceased.body(), ["CLA_male", *ceased.header[1:]]))
+    refusal = refusal_of_scan(folder)
+    assert (refusal.code, refusal.file) == ("two_layouts", "CEA2016.csv")
+
+
+def test_a_reference_table_with_another_delimiter_is_refused(folder: Path) -> None:
+    """Without it the project's own table would hold, and say nothing about this country."""
+    (folder / "authorities.csv").write_text("\n".join(";".join(line) for line in LOOKUP), encoding="utf-8")
+    assert refusal_of_scan(folder).code == "other_delimiter"
 
 
 def test_hidden_files_and_a_folders_own_are_not_even_listed(folder: Path) -> None:
@@ -313,6 +370,18 @@ def test_a_pinned_file_that_changed_is_refused_with_release_and_both_hashes(fold
     assert (found.code, found.file) == ("hash_differs", f"{LOOKED_AFTER}/2016/stock.csv")
     for part in ("2016", sha256(before)[:12], sha256(after)[:12]):
         assert part in found.problem
+
+
+def test_a_pinned_file_that_nobody_knows_any_more_is_refused(folder: Path, project: Path) -> None:
+    """It would be listed as one that is not read, and the run go on without its figures."""
+    put(folder, "CLA2016.csv", STOCK_2016)
+    put(folder, "ADM2016.csv", SAMPLES["ADM"])
+    bring_in(folder, project)
+    (changed,) = (project / "published").rglob("CLA2016.csv")
+    changed.write_text("nothing,that\nanybody,knows\n", encoding="utf-8")
+    refusal = refusal_of_scan(project / "published", project / "lock.json")
+    assert refusal.code == "hash_differs" and str(refusal.file).endswith("CLA2016.csv")
+    assert "2016" in refusal.problem
 
 
 def test_importing_over_a_pinned_file_that_changed_is_refused(folder: Path, project: Path) -> None:

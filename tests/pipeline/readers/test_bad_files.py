@@ -47,6 +47,9 @@ BAD_COUNTS = {
     "12.5": "not_a_count",
     "1,234": "not_a_count",
     "1e3": "not_a_count",
+    "1234567890": "not_a_count",  # more children than there are people
+    "9" * 20: "not_a_count",  # does not fit a column of counts
+    "١٢": "unknown_marker",  # digits of another script, which Python takes for numbers
     "": "blank_cell",
     "   ": "blank_cell",
 }

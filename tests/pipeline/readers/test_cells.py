@@ -41,6 +41,8 @@ def test_a_marker_has_no_number() -> None:
         (".5", "unknown_marker"),
         ("nan", "unknown_marker"),
         ("inf", "unknown_marker"),
+        ("1e999", "unknown_marker"),  # Python reads it as infinity
+        ("١٢", "unknown_marker"),  # digits of another script, which Python takes for numbers
         ("-", "unknown_marker"),
     ],
 )

@@ -183,6 +183,22 @@ def test_a_suppressed_count_keeps_its_marker() -> None:
     assert frame["value"].isna().sum() == 1
 
 
+@pytest.mark.parametrize("year", [2010, 2018, 2026])
+def test_a_header_of_a_year_that_the_layout_does_not_have_is_refused(year: int) -> None:
+    """The figures would stand under a year of their own, beside nothing that contradicts them."""
+    with pytest.raises(Refusal) as caught:
+        small.read_sample(wide_2016("CLA", "looked_after", f"CLA_Mar{year}", ("CLA_UASC",)))
+    assert (caught.value.code, caught.value.column) == ("missing_column", "CLA_MarYYYY")
+
+
+@pytest.mark.parametrize("name", ["CLA", "ADM"])
+def test_a_file_without_the_row_of_england_is_refused(name: str) -> None:
+    """It is what the authorities are added up against."""
+    with pytest.raises(Refusal) as caught:
+        small.read_sample(SAMPLES[name].without_row(2))
+    assert (caught.value.code, caught.value.file) == ("missing_row", SAMPLES[name].file)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The published files
 

@@ -5,8 +5,11 @@ Expected figures are those of the published files' README ("National time series
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from pipeline.errors import Refusal
 from tests.fixtures import small_tables as small
 from tests.fixtures.readings import Readings, pick, value
 from tests.published_files import published
@@ -41,6 +44,23 @@ def test_a_series_that_nobody_has_seen_is_read(release: int) -> None:
     edition, frame = small.read_sample(small.series(release))
     assert edition.release == release
     assert len(frame) == 5 * (release - 1993)
+
+
+@pytest.mark.parametrize("year", ["1994", "1996"])
+def test_a_series_without_the_first_or_last_year_of_its_name_is_refused(year: str) -> None:
+    """A year that is lost with all its rows leaves no gap; the name of the file still promises it."""
+    sample = small.series()
+    cut = sample.with_body([line for line in sample.body() if line[0] != year])
+    assert cut.file == "cla_time_series_1994_1996.csv"
+    with pytest.raises(Refusal) as caught:
+        small.read_sample(cut)
+    assert (caught.value.code, caught.value.column) == ("missing_year", "time_period")
+
+
+def test_a_name_that_promises_nothing_is_held_to_nothing() -> None:
+    sample = small.series()
+    cut = replace(sample, file="series.csv", table=[line for line in sample.table if line[0] != "1996"])
+    assert small.read_sample(cut)[0].release == 1995
 
 
 @pytest.mark.parametrize("column", ["population_count", "number"])

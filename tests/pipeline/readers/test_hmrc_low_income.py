@@ -52,6 +52,12 @@ def figures(cells: pd.DataFrame, code: str) -> dict[str, float]:
 
 
 @each_book
+def test_two_sheets_with_the_figures_are_refused(book: Book) -> None:
+    refusal = refusal_of(replace(book, sheets={**book.sheets, "Copy": book.rows}))
+    assert refusal.code == "doubled_sheet" and f"{book.summary} and Copy" in refusal.problem
+
+
+@each_book
 def test_counts_and_share_of_an_authority_are_read_in_every_arrangement(book: Book) -> None:
     cells = read(book)
     assert figures(cells, MARLSHIRE) == {LOW: 2000, BENEFIT: 10000, SHARE: 20.0}

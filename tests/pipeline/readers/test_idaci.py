@@ -5,6 +5,8 @@ Expected figures of the published files are those of the deprivation README and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -51,6 +53,14 @@ def test_the_score_is_read_in_per_cent(book: Book) -> None:
 @each_book
 def test_the_sheet_is_known_by_its_headings_under_any_name(book: Book) -> None:
     assert values(read(book.renamed("Sheet 9"))) == values(read(book))
+
+
+@each_book
+def test_two_sheets_of_the_index_are_refused(book: Book) -> None:
+    doubled = replace(book, sheets={**book.sheets, "Copy": book.rows})
+    with pytest.raises(Refusal) as caught:
+        read(doubled)
+    assert caught.value.code == "doubled_sheet" and f"{book.summary} and Copy" in caught.value.problem
 
 
 @each_book

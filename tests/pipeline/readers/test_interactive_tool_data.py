@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import Refusal
 from pipeline.readers import interactive_tool as reader
 from pipeline.readers import layouts, opening
+from tests.fixtures import small_tables as small
 from tests.fixtures import small_tool
 from tests.fixtures.readings import Readings, pick, value
 from tests.fixtures.small_tables import EASTMERE, KINGS_FERRY, MARLSHIRE
@@ -119,6 +124,9 @@ BAD_CELLS = {
     "separators": ("TotalLACFinance", "Values", "25,348,465", "unknown_marker"),
     "half a child": (UASC, "Values", "12.5", "not_a_count"),
     "fewer than none": ("LACnum", "Values", "-5", "not_a_count"),
+    "more than there are people": ("LACnum", "Values", "1234567890", "not_a_count"),
+    "infinite pounds": ("TotalLACFinance", "Values", "1e999", "unknown_marker"),
+    "digits of another script": ("LACnum", "Values", "١٢", "unknown_marker"),
     "more than all": ("ChildPov", "Values", "100.1", "not_a_share"),
     "a negative share": ("PriFSM", "Values", "-1", "not_a_share"),
     "a school year": ("LACnum", "Years", "2023/24", "not_a_year"),
@@ -181,6 +189,27 @@ def test_a_damaged_file_is_refused() -> None:
     content = tool().content()
     with pytest.raises(Refusal, match="cannot be read"):
         opening.of(content[: len(content) // 2], small_tool.FILE)
+
+
+@pytest.mark.parametrize("column", ["Short Desc", "Values", "LA Number"])
+def test_a_column_that_stands_twice_is_refused(column: str) -> None:
+    table = pa.Table.from_pandas(tool().frame, preserve_index=False)
+    sink = io.BytesIO()
+    pq.write_table(table.append_column(column, table[column]), sink)
+    with pytest.raises(Refusal) as caught:
+        small.read(sink.getvalue(), small_tool.FILE)
+    assert (caught.value.code, caught.value.column) == ("doubled_column", column)
+
+
+def test_a_byte_that_makes_a_text_none_is_refused() -> None:
+    """The file is sound and one of its texts is not: it would fail in whatever touches that text first."""
+    content = tool().content()
+    title = b"Number of Looked after Children"
+    assert content.count(title) >= 1
+    spoilt = content.replace(title, b"N\x80" + title[2:])
+    with pytest.raises(Refusal) as caught:
+        small.read(spoilt, small_tool.FILE)
+    assert (caught.value.code, caught.value.file) == ("damaged_parquet", small_tool.FILE)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ FIRST_COUNT, FIRST_SHARE = 1, 11  # columns after the code
         (FIRST_SHARE, "17.5%", "unknown_marker"),
         (FIRST_SHARE, "", "blank_cell"),
         (FIRST_SHARE, "-", "unknown_marker"),
-        (FIRST_SHARE, "0", "share_is_not_of_its_count"),
+        (FIRST_SHARE, "0", "share_is_not_of_its_counts"),
         (FIRST_COUNT, "2000.5", "not_a_count"),
         (FIRST_COUNT, "-5", "not_a_count"),
         (FIRST_COUNT, "2,000", "unknown_marker"),

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from pipeline.area_names import NamedArea
 from pipeline.errors import Refusal
 from pipeline.readers import layouts, opening
 from tests.fixtures import ofsted_files as small
@@ -292,6 +293,23 @@ def test_a_correction_of_another_year_does_nothing(frame: pd.DataFrame) -> None:
     other = replace(small.KNOWLEDGE, corrections=(replace(small.WRONG_DATE, reporting_year=2022),))
     _, edition, read = small.read(small.history(), knowledge=other)
     assert judgements(read) == judgements(frame) and edition.corrections == ()
+
+
+def test_an_authority_whose_row_was_lost_is_refused() -> None:
+    """Eastmere has been there all along, and was inspected in the first round; nothing in the sheet counts its rows."""
+    sheets = small.history()
+    sheets[SHEET] = [row for row in sheets[SHEET] if "Eastmere & Sands" not in row]
+    refusal = refusal_of(sheets)
+    assert (refusal.code, refusal.file) == ("missing_row", PLACE)
+    assert "Eastmere and Sands (703)" in refusal.problem
+
+
+def test_an_authority_that_is_new_need_not_have_been_inspected() -> None:
+    """A fourth one began in 2021, less than three years before the newest report, of 2022."""
+    newcomer = NamedArea("707", "Newmere", first_day=dt.date(2021, 4, 1))
+    names = replace(small.NAMES, areas=(*small.NAMES.areas, newcomer))
+    known = replace(small.KNOWLEDGE, names=names)
+    assert len(small.read(small.history(), knowledge=known)[2]) == len(small.read(small.history())[2])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

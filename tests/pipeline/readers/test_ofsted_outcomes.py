@@ -10,12 +10,12 @@ import pytest
 from pipeline.errors import Refusal
 from pipeline.readers import layouts, opening, workbook
 from tests.fixtures import ofsted_files as small
-from tests.fixtures.ofsted_files import GOOD, INADEQUATE, OUTCOMES_HEADER, OUTSTANDING, RI, Cell, Sheets
+from tests.fixtures.ofsted_files import GOOD, INADEQUATE, OUTCOMES_HEADER, OUTSTANDING, RI, STANDARD, Cell, Sheets
 from tests.fixtures.readings import Readings, pick
 from tests.pipeline.readers.test_ofsted_history import counts, judgements
 from tests.published_files import published
 
-SHEET = "ILACS_inspection_history"
+SHEET, NEWEST_SHEET = "ILACS_inspection_history", "Inspections_as_at_31_March"
 PLACE = f"inspections.xlsx, sheet {SHEET}"
 NAME, CODE, INSPECTED, PUBLISHED, TYPE, OVERALL = (
     OUTCOMES_HEADER[at] for at in (2, 1, 5, 6, 7, 8)
@@ -188,7 +188,28 @@ def test_care_leavers_are_graded_since_2023() -> None:
     assert (refusal.code, refusal.row, refusal.column) == ("blank_cell", 7, CARE_LEAVERS)
     sheets = changed(5, INSPECTED, dt.date(2022, 12, 12))
     sheets[SHEET][4][OUTCOMES_HEADER.index(PUBLISHED)] = dt.date(2023, 1, 31)
+    del sheets[NEWEST_SHEET]  # it has the inspection under its first date
     assert len(small.read(sheets)[2]) == 4
+
+
+@pytest.mark.parametrize("sheet", [NEWEST_SHEET, "In-year_inspections"])
+@pytest.mark.parametrize("fault", ["lost", "another day", "another grade"])
+def test_an_inspection_of_another_sheet_that_is_not_in_the_history_is_refused(sheet: str, fault: str) -> None:
+    """Marlshire's report of 6 March 2022 in row 5; a lost row leaves no gap in the history."""
+    sheets = small.outcomes()
+    if sheet != NEWEST_SHEET:
+        sheets[sheet].append([*sheets[NEWEST_SHEET].pop()[:6], STANDARD, RI, RI, INADEQUATE, RI, ""])
+        del sheets[sheet][-1][3:4]
+        sheets[sheet][-1].insert(3, "North Sarn")
+    small.read(sheets)
+    if fault == "lost":
+        del sheets[SHEET][4]
+    else:
+        column, cell = (PUBLISHED, dt.date(2022, 3, 8)) if fault == "another day" else (OVERALL, GOOD)
+        sheets[SHEET][4][OUTCOMES_HEADER.index(column)] = cell
+    refusal = refusal_of(sheets)
+    assert (refusal.code, refusal.file) == ("missing_row", PLACE)
+    assert "Marlshire published on 2022-03-06" in refusal.problem and sheet in refusal.problem
 
 
 def test_one_report_in_two_rows_is_refused() -> None:

@@ -78,6 +78,12 @@ def test_a_file_without_mid_years_is_refused() -> None:
     assert (caught.value.code, caught.value.row) == ("missing_column", 7)
 
 
+def test_a_mid_year_between_two_others_that_was_lost_is_refused() -> None:
+    with pytest.raises(Refusal) as caught:
+        small.read_sample(age_band().without_column("2011"))
+    assert (caught.value.code, caught.value.column) == ("missing_column", "2011")
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The published files
 

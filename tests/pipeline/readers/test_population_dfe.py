@@ -5,6 +5,8 @@ Expected figures are those of the population README of the published files.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -55,8 +57,8 @@ def test_x_is_a_marker_in_both_vintages(newest: int) -> None:
 
 def test_regions_and_england_are_read_beside_the_authorities() -> None:
     _, frame = small.read_sample(dfe_population())
-    assert value(frame, area_level="england", area_code="Q92000001", year=2025) == 94_000
-    assert value(frame, area_level="region", area_code="Q12000001", year=2025) == 94_000
+    assert value(frame, area_level="england", area_code="Q92000001", year=2025) == 95_000
+    assert value(frame, area_level="region", area_code="Q12000001", year=2025) == 95_000
 
 
 @pytest.mark.parametrize(("row", "area"), [(4, "Q12000001"), (5, "Q92000001")])
@@ -70,6 +72,16 @@ def test_a_region_or_england_without_a_year_is_refused(row: int, area: str) -> N
 def test_a_file_without_england_is_refused() -> None:
     with pytest.raises(Refusal, match="England"):
         small.read_sample(dfe_population().without_row(9).without_row(5))
+
+
+@pytest.mark.parametrize("year", ["2023", "2024"])
+def test_a_file_without_the_first_or_last_mid_year_of_its_name_is_refused(year: str) -> None:
+    sample = replace(small.dfe_population(), file="estimates_2023_to_2024.csv")
+    assert len(small.read_sample(sample)[1]) == 8
+    cut = sample.with_body([line for line in sample.body() if line[0] != year])
+    with pytest.raises(Refusal) as caught:
+        small.read_sample(cut)
+    assert (caught.value.code, caught.value.column) == ("missing_year", "time_period")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

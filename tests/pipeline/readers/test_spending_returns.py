@@ -57,6 +57,16 @@ def refusal_of_ro3(rows: Table) -> Refusal:
 
 
 @pytest.mark.parametrize(
+    ("rows", "file"), [(returns.s251(), S251_FILE), (returns.ro3(), RO3_FILE), (returns.ro3_two_headers(), RO3_FILE)]
+)
+def test_two_sheets_of_a_return_are_refused(rows: Table, file: str) -> None:
+    """A copy with one other figure stands beside it; reading the first would be a choice that nobody made."""
+    with pytest.raises(Refusal) as caught:
+        read(rows, file, Copy=rows)
+    assert caught.value.code == "doubled_sheet" and "Sheet1 and Copy" in caught.value.problem
+
+
+@pytest.mark.parametrize(
     ("title", "year"),
     [
         ("S251 Outturn 2011-12 - Table A1", 2012),

@@ -22,6 +22,12 @@ def test_utf_8_with_a_mark_without_one_and_windows_1252_are_the_same_text() -> N
     assert {table.header[0] for table in tables} == {"code"}
 
 
+def test_line_ends_that_a_program_doubled_are_line_ends() -> None:
+    """CR CR LF is what is left of CR LF where a program took it for LF; a blank line after each would move the header."""
+    table = text_table.read(b"title\r\r\ncode,name\r\r\n701,a\r\r\n", "areas.csv", header_row=2)
+    assert (table.header, table.rows, table.row_numbers) == (["code", "name"], [["701", "a"]], [3])
+
+
 def test_rows_keep_the_numbers_a_spreadsheet_shows() -> None:
     """Blank lines are counted and skipped; a name over two lines ends on the second."""
     table = text_table.read(b'code,name\n\n701,a\n,\n702,"b\nb"\n703,c\n', "areas.csv")
