@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A PostgreSQL server on this machine for the tests that need one: Debian's package, started, with a role of the tests' own.
+# A PostgreSQL server on this machine for the tests that need one: Debian's package, started, with two roles of the tests' own.
 # Quick when all of that is so already. Does nothing where it may not install anything: the tests are then skipped visibly.
 set -euo pipefail
 role=care_numbers_test
@@ -23,7 +23,11 @@ for _ in $(seq 50); do
 done
 
 as_owner() { runuser -u postgres -- psql --quiet --no-align --tuples-only --port "$port" --command "$1" postgres; }
-if [ "$(as_owner "SELECT count(*) FROM pg_roles WHERE rolname = '$role'")" = 0 ]; then
-  as_owner "CREATE ROLE $role LOGIN CREATEDB PASSWORD '$role'"
-fi
+with_role() { # name, password
+  if [ "$(as_owner "SELECT count(*) FROM pg_roles WHERE rolname = '$1'")" = 0 ]; then
+    as_owner "CREATE ROLE $1 LOGIN CREATEDB PASSWORD '$2'"
+  fi
+}
+with_role "$role" "$role"
+with_role "${role}_secret" "canary-postgres-5e1f0c" # a password that stands nowhere else: a test looks where it turns up
 echo "PostgreSQL $version answers on port $port"

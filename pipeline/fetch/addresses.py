@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
+from pipeline import confidential
 from pipeline.errors import Refusal
 
 EES_CONTENT = "https://content.explore-education-statistics.service.gov.uk/api"
@@ -45,7 +46,8 @@ class Addresses:
     def from_environment(cls, environment: Mapping[str, str]) -> Addresses:
         """From the settings EES_CONTENT_URL, EES_SITE_URL, GOVUK_URL, ASSETS_URL and CARE_NUMBERS_FETCH_HOSTS.
 
-        Raises Refusal for a base that is no https address, or http to another machine.
+        Raises Refusal for a base that is no https address, or http to another machine, or that holds a name, a password
+        or a query.
         """
         replaced = {}
         for name, public in SETTINGS.items():
@@ -97,12 +99,19 @@ def _with_base(url: str, bases: Iterable[tuple[str, str]]) -> str:
 
 
 def _refuse_setting(name: str, chosen: str) -> None:
-    scheme = urlsplit(chosen).scheme
-    if host_of(chosen) and (scheme == "https" or (scheme == "http" and is_loopback(chosen))):
+    parts = urlsplit(chosen)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise Refusal(
+            "bad_base_url",
+            f"the setting {name} holds more than an address: a name, a password or a query",
+            value=confidential.address(chosen),
+            remedy="give the address alone; what only some may read is got by care-numbers import",
+        )
+    if host_of(chosen) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(chosen))):
         return
     raise Refusal(
         "bad_base_url",
         f"the setting {name} is no https address",
-        value=chosen,
+        value=confidential.address(chosen),
         remedy="give an address that begins with https://, or http:// to this machine itself",
     )

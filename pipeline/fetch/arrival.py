@@ -14,12 +14,12 @@ import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline import source_lock
+from pipeline import folders, settings, source_lock
 from pipeline.errors import Refusal
 from pipeline.fetch.catalogue import Source
 from pipeline.fetch.client import Received
 from pipeline.fetch.offers import Offer
-from pipeline.readers import layouts, opening
+from pipeline.readers import archives, layouts, opening
 from pipeline.readers.layout import Edition, Knowledge, Layout, SourceFile
 from pipeline.source_lock import TextFacts
 
@@ -28,7 +28,6 @@ _FIRST_BYTES = {".zip": _ZIP, ".xlsx": _ZIP, ".ods": _ZIP, ".xls": _OLD_EXCEL}
 _NEVER = {"text/html", "application/xhtml+xml", "application/json", "application/problem+json", "application/xml"}
 # RuntimeError is a password, NotImplementedError a way of packing that nobody knows.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError)
-_LARGEST_UNPACKED = 512 * 1024 * 1024
 _REMEDY = "look at it and at the page, and put the right file in with care-numbers import"
 
 
@@ -76,6 +75,8 @@ def _refuse_kind(content: bytes, received: Received, offer: Offer) -> None:
     name = offer.filename
     if not content.strip():
         raise _refusal("empty_file", "the file is empty", name)
+    if len(content) > settings.load().files.largest_bytes:
+        raise folders.too_large(name)
     if received.content_type in _NEVER:
         raise _refusal("web_page", f"the server sent {received.content_type}, not a data file", name)
     expected = _FIRST_BYTES.get(PurePosixPath(name.lower()).suffix)
@@ -110,17 +111,15 @@ def _begins(content: bytes) -> str:
 def _archive(content: bytes, offer: Offer) -> zipfile.ZipFile:
     """A zip file, or a workbook that is one, all of whose members are whole and of a bearable size."""
     try:
+        archives.refuse_swollen(content, offer.filename)
         archive = zipfile.ZipFile(io.BytesIO(content))
-        unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > _LARGEST_UNPACKED:
-            raise _refusal("too_large", f"unpacked it would be {unpacked // 2**20} MiB", offer.filename)
         for name in archive.namelist():
             if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
                 raise _refusal(
                     "bad_archive", f"a member is called {name!r}, which leads out of the archive", offer.filename
                 )
         broken = archive.testzip()
-    except _DAMAGE as error:
+    except (*_DAMAGE, archives.BadArchive) as error:
         raise _refusal("bad_archive", f"the file is damaged or cut short ({error})", offer.filename) from error
     if broken:
         raise _refusal("bad_archive", f"its member {broken} is damaged", offer.filename)
@@ -137,6 +136,8 @@ def _members(content: bytes, offer: Offer, source: Source) -> list[tuple[str, by
                 continue
             if own in wanted:
                 raise _refusal("bad_archive", f"two members are called {own}", offer.filename)
+            if archive.getinfo(name).file_size > settings.load().files.largest_bytes:
+                raise folders.too_large(own)
             wanted[own] = archive.read(name)
         if not wanted:
             names = ", ".join(archive.namelist()[:12])
@@ -152,7 +153,7 @@ def _judged(
     name: str, content: bytes, source: Source, edition: str, known: Knowledge, archive_sha256: str | None = None
 ) -> Arrived:
     """Recognise a file, and read all of it, so that one which breaks its contract is never registered."""
-    layout = layouts.recognise(opening.of(content, name))
+    layout = layouts.recognise(opening.of(content, name), name)
     if layout is None or layout.name not in source.layouts:
         found = "is not a layout that is read" if layout is None else f"is recognised as {layout.name}"
         header = opening.of(content, name).rows[:1]

@@ -28,11 +28,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import certifi
 
-from pipeline import durable
+from pipeline import confidential, durable
 from pipeline.errors import Refusal
 from pipeline.fetch.addresses import Addresses, host_of, is_loopback
 
@@ -73,16 +73,11 @@ class Manners:
     largest_decoded: int = 256 * _MEBIBYTE
 
 
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
 class NotGot(Refusal):
     """An address that gave no usable answer. `status` is that of the answer, None where there was none."""
 
     def __init__(self, code: str, problem: str, *, url: str, remedy: str = _LATER, status: int | None = None) -> None:
-        url = _without_credentials(url)
+        url = confidential.address(url)
         self.status = status
         self.url = url
         names_its_host = code in _OUT_OF_REACH
@@ -409,7 +404,11 @@ class Client:
         proxy = _proxy(asked)
         if proxy not in self._pools:
             options: dict[str, Any] = {"maxsize": 1, "block": True, "ssl_context": _trusting()}
-            self._pools[proxy] = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+            self._pools[proxy] = (
+                urllib3.ProxyManager(proxy, proxy_headers=_proxy_headers(proxy), **options)
+                if proxy
+                else urllib3.PoolManager(**options)
+            )
         return self._pools[proxy]
 
 
@@ -455,6 +454,14 @@ def _proxy(asked: str) -> str | None:
     if is_loopback(asked) or urllib.request.proxy_bypass(parts.netloc):
         return None
     return urllib.request.getproxies().get(parts.scheme)
+
+
+def _proxy_headers(proxy: str) -> dict[str, str]:
+    """Name and password of a proxy's address as the header that it asks for; urllib3 does not take them from there."""
+    import urllib3
+
+    named = urlsplit(proxy).netloc.rpartition("@")[0]
+    return dict(urllib3.make_headers(proxy_basic_auth=unquote(named))) if named else {}
 
 
 def _place(address: str) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import durable, reference_tables, run_lock, source_lock, sources
+from pipeline import confidential, durable, reference_tables, run_lock, source_lock, sources
 from pipeline.errors import Refusal
 from pipeline.fetch import arrival, catalogue, ees, govuk
 from pipeline.fetch.addresses import Addresses, host_of
@@ -210,9 +210,8 @@ class _Fetching:
                 self._say(source, offered.edition, offer.filename, UNCHANGED, "the known file is here.")
             elif self.dry_run:
                 word = "looked at again, it may be amended" if self._stored(source, offered.edition) else "new"
-                self._say(
-                    source, offered.edition, offer.filename, WOULD_FETCH, f"{offer.filename} ({word}): {offer.urls[0]}"
-                )
+                sentence = f"{offer.filename} ({word}): {confidential.address(offer.urls[0])}"
+                self._say(source, offered.edition, offer.filename, WOULD_FETCH, sentence)
             else:
                 try:
                     stored += self._take(source, offered.edition, offer)
@@ -285,7 +284,7 @@ class _Fetching:
                 if refusal.status not in _CLOSED_TO_US and not refusal.is_out_of_reach:
                     raise
                 what = "interface changed" if refusal.status == 404 else "another address was taken"
-                self.report.notes.append(f"{offer.filename}: {what}: {refusal.problem}: {url}.")
+                self.report.notes.append(f"{offer.filename}: {what}: {refusal.problem}: {confidential.address(url)}.")
                 offer = replace(offer, resolved_via=CONTENT_API_FALLBACK)
         return offer, self.client.download(last, part)
 
@@ -294,7 +293,7 @@ class _Fetching:
             raise Refusal(
                 "not_the_pinned_file",
                 f"the address now gives other bytes than the known ones (hash {received.sha256[:12]}…, and "
-                f"{offer.pinned_sha256[:12]}… was expected), from {received.final_url}",
+                f"{offer.pinned_sha256[:12]}… was expected), from {_without_query(received.final_url)}",
                 file=offer.filename,
                 remedy="look at the page, and import the file if it is the right one",
             )
@@ -302,7 +301,8 @@ class _Fetching:
         if self.locked and received.sha256 not in pins:
             raise Refusal(
                 "not_locked",
-                f"the lock file does not name these bytes (hash {received.sha256[:12]}…, from {received.final_url})",
+                f"the lock file does not name these bytes (hash {received.sha256[:12]}…, from "
+                f"{_without_query(received.final_url)})",
                 file=offer.filename,
                 remedy="run care-numbers fetch without --locked to accept it",
             )
@@ -314,7 +314,7 @@ class _Fetching:
         if refusal.code == "not_locked":
             target = target.with_name(f"{target.name}.rejected")
         self._put(content, target)
-        reason = f"{refusal}\nfrom {offer.urls[0]}\nat {self._moment()}\n"
+        reason = f"{refusal}\nfrom {confidential.address(offer.urls[0])}\nat {self._moment()}\n"
         durable.write_text(target.with_name(f"{target.name}.reason.txt"), reason)
         return target.relative_to(self.folders.lock.parent).as_posix()
 
@@ -505,7 +505,7 @@ def _own_name(filename: str) -> str:
 
 def _without_query(url: str) -> str:
     """Storage hosts sign their addresses in the query, which is nobody's business."""
-    return url.partition("?")[0]
+    return confidential.address(url.partition("?")[0])
 
 
 def _seen_on_the_way(received: Received, content: bytes) -> str:

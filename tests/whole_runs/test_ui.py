@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ import pytest
 
 from tests.assets.expected_graph import ASSETS
 from tests.whole_runs.running import FinishedRun, care_numbers, environment_of, leftovers, sha256, tables_that_differ
+from tests.whole_runs.services import LISTS_SOCKETS, listening, of_session, socket_files
 
 pytestmark = pytest.mark.whole
 
@@ -73,9 +75,7 @@ class Ui:
 
     def processes(self) -> list[int]:
         """What still lives of the processes that the command started: all are of its session."""
-        listed = subprocess.run(["ps", "-eo", "pid=,sid=,stat="], capture_output=True, text=True, check=True)
-        lines = (line.split() for line in listed.stdout.splitlines())
-        return [int(pid) for pid, session, state in lines if int(session) == self.process.pid and state[0] != "Z"]
+        return of_session(self.process.pid)
 
 
 def wait_for(what: Callable[[], object], seconds: float, ui: Ui) -> None:
@@ -124,14 +124,15 @@ def test_it_names_its_data_and_loads(ui: Ui) -> None:
     assert f"{LOCATION}: {ui.address}" in ui.log.read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this system does not list its sockets in /proc/net/tcp")
+@pytest.mark.skipif(not LISTS_SOCKETS, reason="this system does not list its sockets in /proc/net/tcp")
 def test_it_listens_on_this_machine_alone(ui: Ui) -> None:
-    lines = [
-        line.split() for table in ("tcp", "tcp6") for line in Path("/proc/net", table).read_text().splitlines()[1:]
-    ]
-    listening = {address for _, address, _, state, *_ in lines if state == "0A"}
-    own = {address for address in listening if int(address.split(":")[1], 16) == ui.port}
-    assert own == {f"0100007F:{ui.port:04X}"}  # 127.0.0.1 as the kernel writes it
+    """With its daemon and its code server, which is asked over a file that only its owner may open to write."""
+    found = listening(ui.processes())
+    assert f"127.0.0.1:{ui.port}" in found
+    assert [address for address in found if not address.startswith("127.0.0.1:")] == []
+    files = socket_files(ui.processes())
+    assert files
+    assert [file for file in files if stat.S_IMODE(file.stat().st_mode) & (stat.S_IWGRP | stat.S_IWOTH)] == []
 
 
 def test_every_asset_materialises_from_the_ui(ui: Ui, demonstration: FinishedRun) -> None:

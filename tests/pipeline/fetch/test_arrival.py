@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pipeline import settings
 from pipeline.errors import Refusal
 from pipeline.fetch import arrival, catalogue
 from pipeline.fetch.arrival import Arrived
@@ -67,7 +69,9 @@ def test_an_archive_that_leads_out_of_itself_is_refused(name: str) -> None:
 
 
 def test_an_archive_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrival, "_LARGEST_UNPACKED", 10_000)
+    usual = settings.load()
+    small = replace(usual, files=replace(usual.files, unpacked_bytes=10_000))
+    monkeypatch.setattr(settings, "load", lambda: small)
     assert refused(archive(**{"a.txt": bytes(10_001)}), "a_UD.zip").code == "too_large"
 
 
