@@ -33,12 +33,23 @@ class ChosenData(dg.ConfigurableResource):
 
     def references(self, register: pd.DataFrame) -> dict[str, ReferenceTable]:
         """The reference tables of a register frame."""
+        self._bring_for(register.loc[register["origin"] == sources.DATA_FOLDER])
         return sources.references_of(register, self.workspace.data, places.reference_folder())
 
     def read_tidy(self, publication: str, register: pd.DataFrame, references_register: pd.DataFrame) -> pd.DataFrame:
         """All cells of a publication's files in `register`, read with what the reference tables say."""
         known = reference_tables.knowledge(self.references(references_register))
+        self._bring_for(register.loc[register["publication"] == publication])
         return sources.read_tidy(self.workspace.data, register, publication, known)
+
+    def _bring_for(self, registered: pd.DataFrame) -> None:
+        """On another machine than the one that began the run, the copy of files by URL may be older."""
+        workspace = self.workspace
+        copy = workspace.data_copy
+        if copy:
+            below = workspace.data.relative_to(copy.folder)
+            hashes = zip(registered["file"], registered["sha256"], strict=True)
+            copy.bring_for({(below / file).as_posix(): sha256 for file, sha256 in hashes})
 
     @property
     def is_fictional(self) -> bool:

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from assets.terminal import AsJson, err, out
-from pipeline import places
+from pipeline import places, raw_by_url
 from pipeline.fetch import run
 
 
@@ -26,14 +26,15 @@ def fetch(
 ) -> None:
     """Resolve and download the published files, and register them in data/raw/published."""
     try:
-        report = run.fetch(
-            places.raw_folders(),
-            tuple(source or ()),
-            dry_run=dry_run,
-            locked=locked,
-            anew=anew,
-            tell=None if as_json else _progress,
-        )
+        with raw_by_url.changing(places.raw_copy(), places.REGISTER):
+            report = run.fetch(
+                places.raw_folders(),
+                tuple(source or ()),
+                dry_run=dry_run,
+                locked=locked,
+                anew=anew,
+                tell=None if as_json else _progress,
+            )
     except KeyboardInterrupt:
         err.print("Stopped. What had arrived is registered; care-numbers fetch goes on from there.", highlight=False)
         raise typer.Exit(1) from None

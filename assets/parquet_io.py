@@ -7,7 +7,6 @@ A frame belongs to the table that its asset names in its definition (`describe.t
 """
 
 import os
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -16,16 +15,10 @@ import pyarrow.parquet as pq
 
 from assets.chosen_data import ChosenData
 from assets.describe import TABLE_KEY
+from pipeline import frames_by_url
 from pipeline.publish import FICTIONAL_PREFIX, parquet_file
 from pipeline.tables import catalogue, frames
 from pipeline.tables.declare import Table
-
-RUN = "run"
-
-
-def run_of(file: Path) -> str:
-    """Id of the run that wrote a frame."""
-    return (pq.read_schema(file).metadata or {}).get(RUN.encode(), b"").decode()
 
 
 class ParquetFrames(dg.ConfigurableIOManager):
@@ -42,6 +35,7 @@ class ParquetFrames(dg.ConfigurableIOManager):
         try:
             pq.write_table(self._stamped(frames.to_arrow(obj, table), table, context.run_id), beside)
             os.replace(beside, target)
+            frames_by_url.push(self.chosen.workspace, target)
         finally:
             beside.unlink(missing_ok=True)
         context.add_output_metadata({"dagster/row_count": len(obj)})
@@ -52,7 +46,7 @@ class ParquetFrames(dg.ConfigurableIOManager):
         stamp = {
             "comment": (FICTIONAL_PREFIX if is_fictional else "") + table.comment,
             "is_fictional": str(is_fictional).lower(),
-            RUN: run_id,
+            frames_by_url.RUN: run_id,
         }
         return data.replace_schema_metadata({**(data.schema.metadata or {}), **stamp})
 
@@ -63,4 +57,5 @@ class ParquetFrames(dg.ConfigurableIOManager):
             raise ValueError(f"{context.name} has no upstream asset")
         table = catalogue.BY_NAME[upstream.definition_metadata[TABLE_KEY]]
         file = parquet_file(self.chosen.workspace.frames, context.asset_key.to_python_identifier())
+        frames_by_url.bring(self.chosen.workspace, [file], context.step_context.run_id)
         return frames.from_arrow(pq.read_table(file), table)

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from assets.terminal import AsJson, Data, Out, out
-from pipeline import places, publish, release_folder, releases, run_lock
+from pipeline import places, publish, release_folder, run_lock, shelves
 from pipeline.database import query
 from pipeline.places import Workspace
 from pipeline.release_folder import Proof
@@ -29,8 +29,8 @@ Chosen = Annotated[
 def tell_published(workspace: Workspace) -> None:
     """Name the release that a run has just published, where its Parquet files lie, and the rollback that it has ended."""
     told = {row["property"]: row["value"] for row in query(workspace.database, "SELECT property, value FROM about.run")}
-    folder = workspace.releases / told["release"]
-    out.print(f"Parquet   {folder / release_folder.PARQUET}", highlight=False, soft_wrap=True)
+    folder = f"{workspace.releases_url or workspace.releases}/{told['release']}"
+    out.print(f"Parquet   {escape(folder)}/{release_folder.PARQUET}", highlight=False, soft_wrap=True)
     out.print(f"Release   {told['release']} (care-numbers verify proves it)", highlight=False, soft_wrap=True)
     if told["ended_rollback"] != publish.NONE:
         out.print(escape(f"This ends a rollback. {told['ended_rollback']}"), highlight=False, soft_wrap=True)
@@ -44,12 +44,12 @@ def list_releases(
     as_json: AsJson = False,
 ) -> None:
     """List the releases, the newest first, with what to cite of each: its name and the sha256 of its MANIFEST."""
-    database = places.workspace(data, out_folder).database
+    shelf = shelves.of(places.workspace(data, out_folder))
     if pin:
-        releases.pin(database, pin)
+        shelf.pin(pin)
     if unpin:
-        releases.unpin(database, unpin)
-    found, rollback = releases.listed(database), releases.rolled_back(database)
+        shelf.unpin(unpin)
+    found, rollback = shelf.listed(), shelf.rolled_back()
     if as_json:
         told = {"releases": [asdict(one) for one in found], "rollback": asdict(rollback) if rollback else None}
         out.print_json(json.dumps(told))
@@ -73,17 +73,16 @@ def _line(one: Release) -> str:
 
 def verify(release: Chosen = LATEST, data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) -> None:
     """Prove that a release is as it was published; without a name also that it is the one people open."""
-    database = places.workspace(data, out_folder).database
-    if release == LATEST:
-        proof = releases.prove_shown(database)
-    else:
-        proof = releases.prove(database, release)
+    workspace = places.workspace(data, out_folder)
+    shelf = shelves.of(workspace)
+    proof = shelf.prove_shown() if release == LATEST else shelf.prove(release)
     if as_json:
         out.print_json(json.dumps(asdict(proof)))
         return
     out.print(_proved(proof), highlight=False, soft_wrap=True)
     if release == LATEST:
-        out.print(f"It is what {escape(str(database))} holds.", highlight=False, soft_wrap=True)
+        shown = f"{workspace.releases_url} shows" if workspace.releases_url else f"{workspace.database} holds"
+        out.print(f"It is what {escape(shown)}.", highlight=False, soft_wrap=True)
 
 
 def _proved(proof: Proof) -> str:
@@ -102,9 +101,9 @@ def rollback(
     """Verify an older release and show it instead of the newest, until there is something new to publish."""
     workspace = places.workspace(data, out_folder)
     with run_lock.held(workspace.out):  # a run under way would publish over it in a moment
-        marker = releases.roll_back(workspace.database, release, reason)
+        marker = shelves.of(workspace).roll_back(release, reason)
     if marker is None:
-        shown = releases.current(workspace.database)
+        shown = shelves.of(workspace).current()
         out.print(f"Release {shown} is shown; it is the newest, so no rollback is in force.", highlight=False)
         return
     out.print(escape(f"Rolled back: {marker.sentence()}."), highlight=False, soft_wrap=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from assets.terminal import AsJson, Data, Out, err, out
-from pipeline import places
+from pipeline import places, shelves
 from pipeline.places import Workspace
 
 _MEGABYTE = 1_000_000  # bytes
@@ -25,11 +26,12 @@ def report(
 ) -> None:
     """Build the report of the published database, where it is not there yet or of another release."""
     workspace = places.workspace(data, out_folder)
+    shelves.bring_shown(workspace)
     index, was_built = _up_to_date(workspace, quiet=as_json)
     if as_json:
         out.print_json(json.dumps({"report": str(index), "was_built": was_built}))
     else:
-        out.print(f"Report    {index}", highlight=False, soft_wrap=True)
+        out.print(f"Report    {escape(str(index))}", highlight=False, soft_wrap=True)
     if is_opened and not webbrowser.open(index.as_uri()):
         err.print("There is no web browser to open it with; open the file above.", highlight=False)
 

@@ -33,7 +33,8 @@ from pipeline.errors import Refusal
 
 LATEST = "latest"
 LOCK = ".publishing.lock"
-_FOLDER, _ROLLBACK, _PINNED, _HISTORY = "releases", "rollback.json", "pinned.txt", "history.jsonl"
+FOLDER, ROLLBACK, PINNED = "releases", "rollback.json", "pinned.txt"
+_HISTORY = "history.jsonl"
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-([1-9]\d*)")
 
 
@@ -94,7 +95,7 @@ def name_of(text: str) -> Name | None:
 
 def shelf(database: Path) -> Path:
     """The folder of all releases."""
-    return database.parent / _FOLDER
+    return database.parent / FOLDER
 
 
 def names(database: Path) -> list[Name]:
@@ -107,23 +108,31 @@ def names(database: Path) -> list[Name]:
 
 def folder_of(database: Path, release: str) -> Path:
     """The folder of a release that exists. Raises Refusal for any other name; `latest` is the release that is shown."""
-    there = names(database)
-    chosen = current(database) if release == LATEST else name_of(release)
-    if chosen is None or chosen not in there:
-        known = f"the newest are {', '.join(str(name) for name in there[-3:])}" if there else "there are none yet"
+    return shelf(database) / str(chosen(release, names(database), current(database)))
+
+
+def chosen(release: str, there: list[Name], shown: Name | None) -> Name:
+    """The release that a person means. Raises Refusal for a name that is not there."""
+    name = shown if release == LATEST else name_of(release)
+    if name is None or name not in there:
+        known = f"the newest are {', '.join(str(one) for one in there[-3:])}" if there else "there are none yet"
         raise Refusal(
             "no_release",
             f"there is no release {release}",
-            file=shelf(database).name,
+            file=FOLDER,
             remedy=f"{known}; care-numbers releases lists all",
         )
-    return shelf(database) / str(chosen)
+    return name
 
 
 def rolled_back(database: Path) -> Rollback | None:
     """The rollback in force, None when the newest release is shown. A release published since ends a rollback."""
-    marker = _marker(database)
-    newest = max(names(database), default=None)
+    return in_force(_marker(database), names(database))
+
+
+def in_force(marker: Rollback | None, there: list[Name]) -> Rollback | None:
+    """The rollback that a note tells of, None when a release published since has ended it."""
+    newest = max(there, default=None)
     if marker is None or newest is None:
         return None
     since = name_of(marker.rolled_back_from)
@@ -131,44 +140,57 @@ def rolled_back(database: Path) -> Rollback | None:
 
 
 def _marker(database: Path) -> Rollback | None:
-    file = shelf(database) / _ROLLBACK
-    if not file.exists():
-        return None
+    file = shelf(database) / ROLLBACK
+    return marker_of(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def marker_of(text: str) -> Rollback:
+    """What the note of a rollback says. Raises Refusal when it cannot be read."""
     try:
-        return Rollback(**json.loads(file.read_text(encoding="utf-8")))
+        return Rollback(**json.loads(text))
     except (ValueError, TypeError) as error:
         raise Refusal(
             "rollback_unreadable",
             f"it does not tell which release is shown ({error})",
-            file=f"{_FOLDER}/{_ROLLBACK}",
+            file=f"{FOLDER}/{ROLLBACK}",
             remedy="delete it, and go back with care-numbers rollback RELEASE if you want to",
         ) from error
 
 
+def marker_text(marker: Rollback) -> str:
+    """The note of a rollback."""
+    return json.dumps(asdict(marker), ensure_ascii=False) + "\n"
+
+
 def current(database: Path) -> Name | None:
     """The release that is to be shown: the newest, or the one rolled back to. None before the first publication."""
-    rollback = rolled_back(database)
-    if rollback is None:
-        return max(names(database), default=None)
-    return name_of(rollback.release)
+    return to_be_shown(rolled_back(database), names(database))
+
+
+def to_be_shown(rollback: Rollback | None, there: list[Name]) -> Name | None:
+    """The same, from a rollback in force and the releases that are there."""
+    return max(there, default=None) if rollback is None else name_of(rollback.release)
 
 
 def pinned(database: Path) -> set[Name]:
     """Releases that are kept whatever their age. Raises Refusal for a line that names none."""
-    file = shelf(database) / _PINNED
-    if not file.exists():
-        return set()
+    file = shelf(database) / PINNED
+    return pins_of(file.read_text(encoding="utf-8")) if file.exists() else set()
+
+
+def pins_of(text: str) -> set[Name]:
+    """The releases that a list of pins names. Raises Refusal for a line that names none."""
     found = set()
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        text = line.split("#", maxsplit=1)[0].strip()
-        name = name_of(text)
-        if text and name is None:
+    for number, line in enumerate(text.splitlines(), start=1):
+        told = line.split("#", maxsplit=1)[0].strip()
+        name = name_of(told)
+        if told and name is None:
             raise Refusal(
                 "pin_unreadable",
                 "this is not the name of a release",
-                file=f"{_FOLDER}/{_PINNED}",
+                file=f"{FOLDER}/{PINNED}",
                 row=number,
-                value=text,
+                value=told,
                 remedy="write one name such as 2030-03-11-1 a line; nothing is pruned until it can be read",
             )
         found |= {name} if name else set()
@@ -206,7 +228,11 @@ def lock_file(database: Path) -> Path:
 
 def next_name(database: Path, today: dt.date) -> Name:
     """The name of the next release. A clock that was put back does not put a release before an older one."""
-    newest = max(names(database), default=None)
+    return next_after(max(names(database), default=None), today)
+
+
+def next_after(newest: Name | None, today: dt.date) -> Name:
+    """The same, from the newest name that is taken."""
     if newest is None or newest.day < today:
         return Name(today, 1)
     return Name(newest.day, newest.n + 1)
@@ -268,7 +294,7 @@ def end_rollback(database: Path) -> Rollback | None:
     marker = _marker(database)
     if marker is None or rolled_back(database) is not None:
         return None
-    (shelf(database) / _ROLLBACK).unlink()
+    (shelf(database) / ROLLBACK).unlink()
     durable.sync(shelf(database))
     log(database, "rollback_ended", **asdict(marker) | {"newest": str(max(names(database)))})
     return marker
@@ -303,12 +329,16 @@ def prune(database: Path, keep_days: int) -> list[Name]:
     """Delete old releases by the rule of `outdated` and return their names."""
     gone = outdated(database, keep_days)
     for name in gone:
-        # Out of its name in one step: a folder that is half deleted is no release.
-        hidden = shelf(database) / f".{name}.pruned"
-        durable.replace(shelf(database) / str(name), hidden)
-        shutil.rmtree(hidden)
+        remove(database, name)
         log(database, "pruned", release=str(name))
     return gone
+
+
+def remove(database: Path, name: Name) -> None:
+    """Delete a release: out of its name in one step, as a folder that is half deleted is no release."""
+    hidden = shelf(database) / f".{name}.pruned"
+    durable.replace(shelf(database) / str(name), hidden)
+    shutil.rmtree(hidden)
 
 
 def outdated(database: Path, keep_days: int) -> list[Name]:
@@ -317,9 +347,13 @@ def outdated(database: Path, keep_days: int) -> list[Name]:
     Never the newest one, the one that is shown, the two that a rollback names, nor one that is pinned. Counting from the
     newest release and not from today: a wrong clock deletes nothing.
     """
-    there = names(database)
-    kept = pinned(database) | {name for name in (current(database), max(there, default=None)) if name is not None}
-    rollback = rolled_back(database)
+    return outdated_of(names(database), pinned(database), rolled_back(database), keep_days)
+
+
+def outdated_of(there: list[Name], pins: set[Name], rollback: Rollback | None, keep_days: int) -> list[Name]:
+    """The same, from what is there: all releases, the oldest first, those pinned, and the rollback in force."""
+    newest = (to_be_shown(rollback, there), max(there, default=None))
+    kept = pins | {name for name in newest if name is not None}
     if rollback is not None:
         kept |= {name for text in (rollback.release, rollback.rolled_back_from) if (name := name_of(text)) is not None}
     first_of_month: dict[tuple[int, int], Name] = {}
@@ -331,11 +365,12 @@ def outdated(database: Path, keep_days: int) -> list[Name]:
 
 def log(database: Path, action: str, **told: str) -> None:
     """Add a line to the history."""
-    line = {"at": _now(), "action": action} | told
+    line = {"at": now(), "action": action} | told
     durable.append_line(shelf(database) / _HISTORY, json.dumps(line, ensure_ascii=False))
 
 
-def _now() -> str:
+def now() -> str:
+    """The moment as the notes of releases tell it."""
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
@@ -355,7 +390,7 @@ def prove_shown(database: Path) -> release_folder.Proof:
     link = shelf(database) / LATEST
     shown = os.readlink(link) if link.is_symlink() else "no release"
     if shown != folder.name:
-        raise _not_shown(database, f"{_FOLDER}/{LATEST} leads to {shown} and not to {folder.name}", folder.name)
+        raise _not_shown(database, f"{FOLDER}/{LATEST} leads to {shown} and not to {folder.name}", folder.name)
     if not database.exists():
         raise _not_shown(database, "it is missing", folder.name)
     if checksums.sha256(database) != checksums.read(folder)[release_folder.DATABASE]:
@@ -382,12 +417,12 @@ def roll_back(database: Path, release: str, reason: str) -> Rollback | None:
         name = folder_of(database, release).name
         release_folder.prove(shelf(database) / name)
         before, newest = str(current(database)), str(max(names(database)))
-        marker = None if name == newest else Rollback(name, newest, _now(), reason, _inputs(database, newest))
+        marker = None if name == newest else Rollback(name, newest, now(), reason, _inputs(database, newest))
         if marker is None:
-            (shelf(database) / _ROLLBACK).unlink(missing_ok=True)
+            (shelf(database) / ROLLBACK).unlink(missing_ok=True)
             durable.sync(shelf(database))
         else:
-            durable.write_text(shelf(database) / _ROLLBACK, json.dumps(asdict(marker), ensure_ascii=False) + "\n")
+            durable.write_text(shelf(database) / ROLLBACK, marker_text(marker))
         show_current(database, anew=True)
         log(database, "rolled_back", release=name, shown_before=before, newest=newest, reason=reason)
     return marker
@@ -404,9 +439,8 @@ def pin(database: Path, release: str) -> None:
     with durable.only_one(lock_file(database)):
         name = folder_of(database, release).name
         if name_of(name) not in pinned(database):
-            file = shelf(database) / _PINNED
-            before = file.read_text(encoding="utf-8") if file.exists() else ""
-            durable.write_text(file, before + ("" if before.endswith("\n") or not before else "\n") + name + "\n")
+            file = shelf(database) / PINNED
+            durable.write_text(file, with_pin(file.read_text(encoding="utf-8") if file.exists() else "", name))
             log(database, "pinned", release=name)
 
 
@@ -415,8 +449,17 @@ def unpin(database: Path, release: str) -> None:
     with durable.only_one(lock_file(database)):
         name = folder_of(database, release).name
         if name_of(name) in pinned(database):
-            file = shelf(database) / _PINNED
-            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if line.split("#", maxsplit=1)[0].strip() != name]
-            durable.write_text(file, "".join(kept))
+            file = shelf(database) / PINNED
+            durable.write_text(file, without_pin(file.read_text(encoding="utf-8"), name))
             log(database, "unpinned", release=name)
+
+
+def with_pin(text: str, name: str) -> str:
+    """A list of pins with one more."""
+    return text + ("" if text.endswith("\n") or not text else "\n") + name + "\n"
+
+
+def without_pin(text: str, name: str) -> str:
+    """A list of pins without one; the other lines stay as somebody wrote them."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if line.split("#", maxsplit=1)[0].strip() != name)

@@ -9,9 +9,7 @@ higher, and the readers use the highest.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -83,7 +81,7 @@ def text_facts(content: bytes, file: str) -> TextFacts:
     if opening.needs_whole_file(content[: opening.HEAD_BYTES]):
         return TextFacts()
     text = text_table.decode(content, file).replace("\r\n", "\n").replace("\r", "\n")
-    lines = [cells for cells in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in cells)]
+    lines = [cells for _, cells in text_table.lines(text, file, is_strict=False) if any(cell.strip() for cell in cells)]
     header = "\x1f".join(name.strip() for name in lines[0])
     return TextFacts(_sha256(text), len(lines) - 1, _sha256(header))
 
