@@ -4,12 +4,17 @@ What belongs here: one node a table of usual movement, comparison, sensitivity a
 in `pipeline`; the evidence of each unit is made where its change is (`analysis`).
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
 from assets import describe
 from assets.analysis import GROUP, window_data
 from assets.chosen_data import ChosenData
+from assets.cutting import Cutting
+from assets.piece_io import PIECES
 from pipeline import charts, funnel, geography, memory, sensitivity, settings
 from pipeline import null_calibration as calibration
 from pipeline import region_trends as regions
@@ -99,25 +104,43 @@ def flag_sensitivity(
     return dg.Output(frame, metadata={"not_computed": int(frame["n_flagged"].isna().sum())})
 
 
-@dg.asset(**describe.spec(evidence_tables.NULL_CALIBRATION, GROUP))
-def null_calibration(
+@dg.op(
+    out={"asked": dg.Out(io_manager_key=PIECES), "ranges": dg.DynamicOut(io_manager_key=PIECES)},
+    description="Prepares the draws of countries without local trends, in ranges that need no other.",
+)
+def calibration_cut(
+    context: dg.OpExecutionContext,
+    config: Cutting,
     core_children_looked_after: pd.DataFrame,
     core_population: pd.DataFrame,
     core_local_authorities: pd.DataFrame,
     core_area_changes: pd.DataFrame,
     volatility: pd.DataFrame,
-) -> dg.Output[pd.DataFrame]:
-    """How often each rule flags a unit where there is no local trend at all."""
+) -> Iterator[dg.Output | dg.DynamicOutput]:
+    """What all draws rest on, and the ranges of draws."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
     usual, _ = movement.from_table(volatility)
-    frame = calibration.null_calibration(
-        window_data(core_children_looked_after, core_population, areas),
-        core_children_looked_after,
-        core_population,
-        areas,
-        usual,
-        settings.load(),
-    )
+    data = window_data(core_children_looked_after, core_population, areas)
+    chosen = settings.load()
+    asked = calibration.work(data, core_children_looked_after, core_population, areas, usual, chosen)
+    yield dg.Output(asked, "asked")
+    for place, draws in enumerate(config.cut(context).draws(chosen.calibration.draws)):
+        yield dg.DynamicOutput(draws, mapping_key=f"draws_{place}", output_name="ranges")
+
+
+@dg.op(out=dg.Out(io_manager_key=PIECES), description="Draws some of the countries and applies every rule to them.")
+def calibration_piece(draws: range, asked: calibration.Work) -> calibration.Drawn:
+    """A range of the draws."""
+    return calibration.drawn(asked, draws, settings.load())
+
+
+@dg.op(
+    out=dg.Out(metadata=describe.table_metadata(evidence_tables.NULL_CALIBRATION)),
+    description="Puts the draws together again.",
+)
+def calibration_together(asked: calibration.Work, drawn: list[calibration.Drawn]) -> dg.Output[pd.DataFrame]:
+    """The shares of all draws."""
+    frame = calibration.together(asked, drawn, settings.load())
     return dg.Output(
         frame,
         metadata={
@@ -125,3 +148,19 @@ def null_calibration(
             "shares": describe.preview(frame, ["rule", "share_real", "share_null_mean"]),
         },
     )
+
+
+@dg.graph_asset(**describe.spec(evidence_tables.NULL_CALIBRATION, GROUP))
+def null_calibration(
+    core_children_looked_after: Any,
+    core_population: Any,
+    core_local_authorities: Any,
+    core_area_changes: Any,
+    volatility: Any,
+) -> Any:
+    """How often each rule flags a unit where there is no local trend at all."""
+    asked, ranges = calibration_cut(
+        core_children_looked_after, core_population, core_local_authorities, core_area_changes, volatility
+    )
+    drawn = ranges.map(lambda draws: calibration_piece(draws, asked))
+    return calibration_together(asked, drawn.collect())

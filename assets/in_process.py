@@ -6,11 +6,10 @@ for whatever stopped it. What does not: what a terminal shows (`command`) and th
 Dagster is imported when something runs and not before: most commands do without it.
 """
 
-import importlib.util
 import json
-import logging
 import os
 import shutil
+import socket
 import sys
 import uuid
 import warnings
@@ -18,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from assets import postgres_storage, where
+from assets.where import Where
 from pipeline import durable, places, run_lock
 from pipeline.errors import Refusal
 from pipeline.places import Workspace
@@ -32,22 +33,17 @@ SCHEDULE_VARIABLE, ON = "CARE_NUMBERS_SCHEDULE", "on"
 def environment(workspace: Workspace, data: str, out_folder: str | None) -> dict[str, str]:
     """The environment that makes Dagster use this workspace; its home gets the project's settings.
 
-    Raises Refusal where the settings ask for PostgreSQL and what speaks to it is not installed.
+    Raises Refusal where the settings ask for PostgreSQL and it cannot be used.
     """
-    if os.environ.get(places.POSTGRES_VARIABLE) and importlib.util.find_spec("dagster_postgres") is None:
-        raise Refusal(
-            "no_postgres",
-            f"{places.POSTGRES_VARIABLE} names a PostgreSQL server, and the package for it is not installed",
-            remedy="install it with pip install 'care-numbers[postgres]', or unset the variable",
-        )
+    postgres_storage.refuse_unusable()
     home = workspace.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(places.dagster_yaml(), home / "dagster.yaml")
     variables = {"DAGSTER_HOME": str(home), places.DATA_VARIABLE: data if data != "auto" else workspace.kind}
     if workspace.kind == "folder":
-        variables[places.DATA_VARIABLE] = str(workspace.data)
+        variables[places.DATA_VARIABLE] = workspace.data_url or str(workspace.data)
     if out_folder:
-        variables[places.OUT_VARIABLE] = str(Path(out_folder).expanduser().resolve())
+        variables[places.OUT_VARIABLE] = places.whole(out_folder)
     return variables
 
 
@@ -58,7 +54,7 @@ def workspace_file(workspace: Workspace, name: str) -> Path:
         "load_from:\n"
         "  - python_module:\n"
         "      module_name: assets.definitions\n"
-        f"      location_name: {json.dumps(name)}\n"
+        f"      location_name: {json.dumps(' '.join(name.replace('/', ' ').split()))}\n"
         f"      working_directory: {json.dumps(str(places.root()))}\n"
     )
     return file
@@ -74,6 +70,20 @@ def program(name: str) -> str:
     return found
 
 
+def refuse_port_in_use(port: int) -> None:
+    """Refusal when another program of this machine listens on a port: Dagster would end with a traceback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just given back is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Refusal(
+                "port_in_use",
+                f"port {port} cannot be listened on ({error.strerror})",
+                remedy="stop the program that listens there, or give another one with --port",
+            ) from error
+
+
 def become(program: str, arguments: list[str], variables: dict[str, str]) -> NoReturn:
     """Go on as another program.
 
@@ -83,43 +93,63 @@ def become(program: str, arguments: list[str], variables: dict[str, str]) -> NoR
 
 
 def materialise(
-    job: str, workspace: Workspace, data: str, out_folder: str | None, *, quiet: bool, run_id: str | None = None
+    job: str,
+    workspace: Workspace,
+    data: str,
+    out_folder: str | None,
+    *,
+    quiet: bool,
+    run_id: str | None = None,
+    place: Where | None = None,
 ) -> None:
-    """Run a job of all assets in this process, under the lock of the output folder.
+    """Run a job of all assets from this process, under the lock of the output folder.
+
+    `place` is where its steps are worked on; without one the environment says it, or they are worked on in this process.
 
     Raises Refusal with the first failure's own sentence, also when another run is under way in the folder or the disk is
     full.
     """
     with run_lock.held(workspace.out), durable.refusing_full_disk(workspace.out):
-        _execute(job, workspace, data, out_folder, run_id or str(uuid.uuid4()), quiet=quiet)
+        _execute(job, workspace, data, out_folder, run_id or str(uuid.uuid4()), place or where.chosen(), quiet=quiet)
 
 
-def _execute(job: str, workspace: Workspace, data: str, out_folder: str | None, run_id: str, *, quiet: bool) -> None:
+def _execute(
+    job: str, workspace: Workspace, data: str, out_folder: str | None, run_id: str, place: Where, *, quiet: bool
+) -> None:
     os.environ.update(environment(workspace, data, out_folder))
     warnings.filterwarnings("ignore", module="dagster")
     import dagster as dg
 
-    # A night without news skips what checks look at, and Dagster would warn of every check that has nothing to say.
-    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # data versions of outputs are still called beta
     from assets import progress
+
+    progress.quiet()
     from assets.definitions import defs
 
-    definition = defs.resolve_job_def(job)
     with dg.DagsterInstance.get() as instance:
         _close_abandoned(instance)
         try:
-            definition.execute_in_process(
-                instance=instance,
-                run_id=run_id,
-                run_config={"loggers": {"silent" if quiet else progress.PROGRESS: {}}},
-                raise_on_error=True,
-            )
+            if place.is_here:
+                defs.resolve_job_def(job).execute_in_process(
+                    instance=instance,
+                    run_id=run_id,
+                    run_config={"loggers": {"silent" if quiet else progress.PROGRESS: {}}},
+                    raise_on_error=True,
+                )
+            else:
+                from assets import apart
+
+                # Workers elsewhere have other terminals, so the lines are written here, of the events that they send.
+                run_config = {"loggers": {"silent": {}}, "execution": {"config": place.config()}}
+                apart.execute(job, instance, run_id, run_config, _unheard if quiet else progress.tell)
         except dg.DagsterError as failure:  # Dagster keeps the class for failed checks to itself
             failed = failed_checks(instance, run_id)
             if not failed:
                 raise
             raise check_failed(failed) from failure
+
+
+def _unheard(event: object) -> None:
+    """Say nothing of an event."""
 
 
 def _close_abandoned(instance: "DagsterInstance") -> None:
@@ -165,11 +195,16 @@ def failed_checks(instance: "DagsterInstance", run_id: str) -> list[str]:
     ]
 
 
+def refusal_of(error: BaseException | None, folder: Path, failed: Sequence[str] = ()) -> Refusal | None:
+    """The refusal that stopped a run: its own, a full disk, or the checks that failed. None for a fault of the program."""
+    if isinstance(error, Refusal):
+        return error
+    return durable.full_disk(error, folder) or (check_failed(failed) if failed else None)
+
+
 def reason(error: BaseException | None, folder: Path, failed: Sequence[str] = ()) -> str:
-    """Why a run stopped, for a person who was not there: a refusal's sentence, the checks that failed, or the fault."""
-    refusal = error if isinstance(error, Refusal) else durable.full_disk(error, folder)
+    """Why a run stopped, for a person who was not there."""
+    refusal = refusal_of(error, folder, failed)
     if refusal:
         return refusal.sentence()
-    if failed:
-        return check_failed(failed).sentence()
     return f"a fault of the program ({type(error).__name__}: {error}); the run's log in the Dagster UI has the rest."

@@ -6,8 +6,11 @@ end (`command`).
 
 import logging
 import sys
+import warnings
 
 import dagster as dg
+
+from pipeline.visible import lines
 
 PROGRESS = "progress"
 
@@ -17,10 +20,25 @@ class _Lines(logging.Handler):
         event = (getattr(record, "dagster_meta", None) or {}).get("dagster_event")
         if event is None:
             return
-        line = _line(event)
-        if line:
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+        tell(event)
+
+
+def quiet() -> None:
+    """Keep what Dagster says of itself out of the terminal.
+
+    A night without news skips what checks look at, and it would warn of every check that has nothing to say; and the data
+    versions of outputs are still called beta.
+    """
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+
+def tell(event: dg.DagsterEvent) -> None:
+    """Write the line of an event that has one."""
+    line = _line(event)
+    if line:
+        sys.stderr.write(lines(line) + "\n")
+        sys.stderr.flush()
 
 
 def _line(event: dg.DagsterEvent) -> str | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 
+from pipeline import pieces
 from pipeline.places import Workspace
 
 
 def clear(workspace: Workspace) -> None:
     """Remove what was being written when an earlier run ended; only for who holds the folder (`run_lock`)."""
+    pieces.clear(workspace)
     for folder in (workspace.frames, workspace.out):
         for file in folder.glob(".*.part"):
             file.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ trend is needed to get such shares.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,9 @@ NOT_AVAILABLE, TOO_FEW_UNITS, NOT_CONVERGED, NOT_APPLICABLE = (
     "not_available", "too_few_units", "not_converged", "not_applicable",
 )  # fmt: skip
 _TAILS = (2.5, 97.5)
-_BLOCK = 50  # draws at a time: their arrays stay in the processor's cache, and the result does not depend on it
+# Draws at a time, and fewer where units are many: their arrays stay in the processor's cache, and the result does not
+# depend on it.
+_BLOCK, _BLOCK_NUMBERS = 50, 2**16
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,17 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Shares flagged by rule, in the real data (a number) and in each draw (shape (draws,)); `p` of shape (draws, units)."""
+class Shares:
+    """Shares flagged by rule, in the real data (a number) and in each draw (shape (draws,))."""
 
     real: Mapping[str, float]
     null: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Calibration(Shares):
+    """The same, with the p of the project's rule for every unit in every draw, shape (draws, units)."""
+
     p: Floats
 
 
@@ -130,11 +138,17 @@ def simulated(found: Panel, usual: Fit, noise: Floats) -> Floats:
     return counts
 
 
-def blocks_of_noise(found: Panel, draws: int, seed: int, block: int) -> Iterator[Floats]:
-    """All the noise there is, a few draws at a time; cut into blocks of any size it is the same."""
+def blocks_of_noise(found: Panel, draws: int | range, seed: int, block: int) -> Iterator[Floats]:
+    """The noise of so many draws or of a range of them, a few at a time; cut into blocks of any size it is the same.
+
+    A normal number takes now one and now several numbers of the generator, so those before the range are made and left.
+    """
+    wanted = draws if isinstance(draws, range) else range(draws)
     random = randomness.stream(seed, randomness.NULL_CALIBRATION)
-    for first in range(0, draws, block):
-        yield random.standard_normal((min(block, draws - first), found.steps, len(found.counts)))
+    for first in range(0, wanted.start, block):
+        random.standard_normal((min(block, wanted.start - first), found.steps, len(found.counts)))
+    for first in range(wanted.start, wanted.stop, block):
+        yield random.standard_normal((min(block, wanted.stop - first), found.steps, len(found.counts)))
 
 
 def judge(counts: Floats, found: Panel, usual: Fit, settings: Settings) -> Judged:
@@ -195,19 +209,37 @@ def _refitted(
 
 
 def calibrate(
-    found: Panel, usual: Fit, settings: Settings, *, draws: int | None = None, block: int = _BLOCK
+    found: Panel, usual: Fit, settings: Settings, *, draws: int | None = None, block: int | None = None
 ) -> Calibration:
     """Shares of all rules in the real data and in every draw; the settings' number of draws unless given."""
-    real = judge(found.counts[np.newaxis], found, usual, settings)
     wanted = settings.calibration.draws if draws is None else draws
-    null = [
-        judge(simulated(found, usual, noise), found, usual, settings)
-        for noise in blocks_of_noise(found, wanted, settings.seed, block)
-    ]
-    return Calibration(
+    p: list[Floats] = []
+    shares = shares_of(found, usual, settings, range(wanted), block=block, keep_p=p)
+    return Calibration(shares.real, shares.null, np.concatenate(p))
+
+
+def shares_of(
+    found: Panel,
+    usual: Fit,
+    settings: Settings,
+    draws: range,
+    *,
+    block: int | None = None,
+    keep_p: list[Floats] | None = None,
+) -> Shares:
+    """The same of a range of the draws. The p of each block, which is as large as the draws, goes into `keep_p` if given."""
+    real = judge(found.counts[np.newaxis], found, usual, settings)
+    at_a_time = block or max(1, min(_BLOCK, _BLOCK_NUMBERS // len(found.counts)))
+    null: dict[str, list[Floats]] = {rule: [] for rule in RULES}
+    for noise in blocks_of_noise(found, draws, settings.seed, at_a_time):
+        judged = judge(simulated(found, usual, noise), found, usual, settings)
+        for rule in RULES:
+            null[rule].append(judged.shares(rule))
+        if keep_p is not None:
+            keep_p.append(judged.p)
+    return Shares(
         real={rule: float(real.shares(rule)[0]) for rule in RULES},
-        null={rule: np.concatenate([one.shares(rule) for one in null]) for rule in RULES},
-        p=np.concatenate([one.p for one in null]),
+        null={rule: np.concatenate(shares) for rule, shares in null.items()},
     )
 
 
@@ -222,6 +254,20 @@ def distance_from_uniform(p: Floats) -> float:
 # The published table and the verdict
 
 
+@dataclass(frozen=True)
+class Work:
+    """The draws of a window's calibration, which need not be made in one place: `panel` is None where there are none.
+
+    `reason` is why. `units` counts the units of the window's panel.
+    """
+
+    window: Window
+    units: int
+    usual: Fit
+    panel: Panel | None
+    reason: str | None
+
+
 def null_calibration(
     data: list[WindowData],
     looked_after: pd.DataFrame,
@@ -231,14 +277,58 @@ def null_calibration(
     settings: Settings,
 ) -> pd.DataFrame:
     """`main.null_calibration`: one row a rule, for the primary window; without shares and with a reason if need be."""
+    asked = work(data, looked_after, population, areas, usual, settings)
+    return together(asked, [drawn(asked, range(settings.calibration.draws), settings)], settings)
+
+
+def work(
+    data: list[WindowData],
+    looked_after: pd.DataFrame,
+    population: pd.DataFrame,
+    areas: Areas,
+    usual: Fit,
+    settings: Settings,
+) -> Work:
+    """What the draws of the primary window rest on."""
     primary = next(one for one in data if one.window.role == PRIMARY)
     if primary.not_computed is not None:
-        return _table(primary.window, 0, settings, None, NOT_AVAILABLE)
+        return Work(primary.window, 0, usual, None, NOT_AVAILABLE)
     found = panel(primary, looked_after, population, areas)
     n = len(found.unit_ids)
     if usual.reason is not None or n < settings.evidence.min_units:
-        return _table(primary.window, n, settings, None, usual.reason or TOO_FEW_UNITS)
-    return _table(primary.window, n, settings, calibrate(found, usual, settings), None)
+        return Work(primary.window, n, usual, None, usual.reason or TOO_FEW_UNITS)
+    return Work(primary.window, n, usual, found, None)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A range of the draws and what the rules said of them; None where there is nothing to draw from."""
+
+    draws: range
+    found: Shares | None
+
+
+def drawn(asked: Work, draws: range, settings: Settings) -> Drawn:
+    """A range of the draws (methods.md D9): it may be made anywhere, before or after any other."""
+    if asked.panel is None:
+        return Drawn(draws, None)
+    return Drawn(draws, shares_of(asked.panel, asked.usual, settings, draws))
+
+
+def together(asked: Work, parts: Sequence[Drawn], settings: Settings) -> pd.DataFrame:
+    """`main.null_calibration` from all ranges of draws, in whatever order they come.
+
+    ValueError when the ranges are not the settings' draws, each once.
+    """
+    ordered = sorted(parts, key=lambda part: part.draws.start)
+    ends = [0, *(part.draws.stop for part in ordered)]
+    if [part.draws.start for part in ordered] != ends[:-1] or ends[-1] != settings.calibration.draws:
+        raise ValueError(f"not each of {settings.calibration.draws} draws once: {[part.draws for part in ordered]}")
+    found = [part.found for part in ordered if part.found is not None]
+    if not found:
+        return _table(asked.window, asked.units, settings, None, asked.reason)
+    whole = Shares(found[0].real, {rule: np.concatenate([one.null[rule] for one in found]) for rule in RULES})
+    return _table(asked.window, asked.units, settings, whole, None)
 
 
 def nominal(settings: Settings) -> dict[str, float]:
@@ -255,7 +345,7 @@ def nominal(settings: Settings) -> dict[str, float]:
     }
 
 
-def _table(window: Window, n: int, settings: Settings, found: Calibration | None, reason: str | None) -> pd.DataFrame:
+def _table(window: Window, n: int, settings: Settings, found: Shares | None, reason: str | None) -> pd.DataFrame:
     meant = nominal(settings)
     rows = []
     for position, rule in enumerate(RULES, start=1):
@@ -282,7 +372,7 @@ def _table(window: Window, n: int, settings: Settings, found: Calibration | None
     return conform(pd.DataFrame(rows), evidence_tables.NULL_CALIBRATION)
 
 
-def _summary(rule: str, found: Calibration | None) -> tuple[float, float, float, float]:
+def _summary(rule: str, found: Shares | None) -> tuple[float, float, float, float]:
     if found is None:
         return math.nan, math.nan, math.nan, math.nan
     shares = found.null[rule]

@@ -1,15 +1,12 @@
 """Every regression of a run, put together: from the stored tables of changes and exposures to the tables of the models.
 
-What belongs here: which tables go into which models, and one list of all fits. What does not: any figure (the modules
-beside it) and the sentences (`findings`).
-
-Matrices here are small, some 150 rows: on one thread of the linear algebra library they are faster, and the figures do not
-depend on how many there are.
+What belongs here: which tables go into which models. What does not: how the work is cut and put together (`units`), any
+figure (the modules beside it) and the sentences (`findings`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,18 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from pipeline import volatility
 from pipeline.geography import Areas
-from pipeline.regression import (
-    coefficients,
-    influence,
-    left_out,
-    models,
-    observations,
-    panel_models,
-    specification_curve,
-    univariate,
-)
+from pipeline.regression import observations, panel_models, specification_curve, units
+from pipeline.regression.units import Cut, Piece, Tables
 from pipeline.settings import Settings
 from pipeline.windows import WindowData
+
+TOGETHER = Cut()
 
 
 @dataclass(frozen=True)
@@ -47,15 +38,21 @@ class Inputs:
     deprivation: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Found:
-    """The tables of the models, and the regression stage of `main.exclusions`."""
-
-    coefficients: pd.DataFrame
-    models: pd.DataFrame
-    influence: pd.DataFrame
-    univariate: pd.DataFrame
-    exclusions: pd.DataFrame
+def pieces(
+    inputs: Inputs,
+    data: Sequence[WindowData],
+    areas: Areas,
+    split_shares: Mapping[tuple[str, str], float],
+    settings: Settings,
+    cut: Cut,
+) -> Iterator[Piece]:
+    """M0 to M10 of every window with their inference and diagnostics, as pieces of work."""
+    windows = list(observations.all_windows(inputs.changes, inputs.alternates, inputs.exposures))
+    usual, _ = volatility.from_table(inputs.volatility)
+    found = panel_models.inputs(inputs.looked_after, inputs.population, inputs.deprivation, areas, split_shares)
+    data_of = {one.window.window_id: one for one in data}
+    panels = [panel_models.panel(window, data_of[window.window_id], found) for window in windows]
+    return units.pieces(windows, panels, usual, settings, cut)
 
 
 def regressions(
@@ -64,30 +61,36 @@ def regressions(
     areas: Areas,
     split_shares: Mapping[tuple[str, str], float],
     settings: Settings,
-) -> Found:
-    """M0 to M10 of every window with their inference and diagnostics."""
-    windows = list(observations.all_windows(inputs.changes, inputs.alternates, inputs.exposures))
-    usual, _ = volatility.from_table(inputs.volatility)
-    panel = panel_models.inputs(inputs.looked_after, inputs.population, inputs.deprivation, areas, split_shares)
+    cut: Cut = TOGETHER,
+) -> Tables:
+    """The same, worked on here one piece after the other."""
+    done = [units.work(piece, settings) for piece in pieces(inputs, data, areas, split_shares, settings, cut)]
+    return units.together(done, settings)
+
+
+def curve_pieces(
+    changes: pd.DataFrame,
+    alternates: pd.DataFrame,
+    exposures: pd.DataFrame,
+    usual: pd.DataFrame,
+    settings: Settings,
+    cut: Cut,
+) -> Iterator[specification_curve.Piece]:
+    """The specification curve as pieces of work, one a focal term and range of draws; `usual` is `main.volatility`."""
+    windows = {one.window_id: one for one in observations.all_windows(changes, alternates, exposures)}
+    fit, _ = volatility.from_table(usual)
+    return specification_curve.pieces(windows, fit, settings, cut.draws(settings.regression.curve_draws))
+
+
+def curve_piece(piece: specification_curve.Piece, settings: Settings) -> specification_curve.Done:
+    """Work on one of them."""
     with threadpool_limits(1, user_api="blas"):
-        alone, associations = univariate.models(windows, settings)
-        of_changes = models.models(windows, usual, settings)
-        fitted = [*alone, *of_changes, *panel_models.models(windows, data, panel, settings.regression)]
-        resampled = models.resampled(of_changes, settings)
-        return Found(
-            coefficients=coefficients.table(fitted, resampled, settings, windows=windows, univariate=associations),
-            models=coefficients.models_table(fitted, settings, windows=windows),
-            influence=influence.table(fitted, windows=windows),
-            univariate=associations,
-            exclusions=left_out.regression_exclusions(windows, fitted),
-        )
+        return specification_curve.work(piece, settings)
 
 
 def curve(
     changes: pd.DataFrame, alternates: pd.DataFrame, exposures: pd.DataFrame, usual: pd.DataFrame, settings: Settings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`main.specification_curve` and `main.specification_curve_summary`; `usual` is `main.volatility`."""
-    windows = observations.all_windows(changes, alternates, exposures)
-    fit, _ = volatility.from_table(usual)
-    with threadpool_limits(1, user_api="blas"):
-        return specification_curve.specification_curve({one.window_id: one for one in windows}, fit, settings)
+    """`main.specification_curve` and `main.specification_curve_summary`, worked on here one piece after the other."""
+    pieces = curve_pieces(changes, alternates, exposures, usual, settings, TOGETHER)
+    return specification_curve.together([curve_piece(piece, settings) for piece in pieces], settings)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -43,6 +43,12 @@ _REASONS = (
     "region_bootstrap_reason", "permutation_reason", "q_value_reason",
 )  # fmt: skip
 
+_P_VALUES: dict[str, Callable[[Resampled], float | None]] = {
+    "wild_bootstrap_p": lambda one: one.wild,
+    "region_bootstrap_p": lambda one: one.region,
+    "permutation_p": lambda one: one.permutation,
+}
+
 Row = dict[str, Any]
 Adjusted = Mapping[tuple[str, str, str], tuple[float, int]]
 
@@ -68,6 +74,18 @@ def table(
         for row in _rows(one, measures.get(one.window_id, {}), resampled, adjusted, settings.regression.detectable)
     ]
     return _framed(rows, model_tables.REGRESSION_COEFFICIENTS)
+
+
+def with_resampling(frame: pd.DataFrame, resampled: Mapping[Key, Resampled]) -> pd.DataFrame:
+    """`main.regression_coefficients` with the p-values of these draws in place of those that are there."""
+    places = {key: place for place, key in enumerate(map(Key._make, frame[list(Key._fields)].itertuples(index=False)))}
+    rows = [places[key] for key in resampled]
+    told = frame.copy()
+    for column, p_of in _P_VALUES.items():
+        values = told[column].to_numpy(dtype=float, na_value=np.nan, copy=True)
+        values[rows] = [np.nan if (p := p_of(one)) is None else p for one in resampled.values()]
+        told[column] = values
+    return told
 
 
 def models_table(fitted: Sequence[Fitted], settings: Settings, *, windows: Sequence[WindowUnits]) -> pd.DataFrame:
@@ -231,13 +249,11 @@ def _resampled(found: Resampled | None) -> Row:
     if found is None:
         return dict.fromkeys(("resampling_reason", "region_bootstrap_reason", "permutation_reason"), NOT_APPLICABLE)
     return {
-        "wild_bootstrap_p": found.wild,
+        **{column: p_of(found) for column, p_of in _P_VALUES.items()},
         "leave_one_out_min": found.leave_one_out_min,
         "leave_one_out_max": found.leave_one_out_max,
         "leave_one_out_sign_changes": found.sign_changes,
-        "region_bootstrap_p": found.region,
         "region_bootstrap_reason": NOT_APPLICABLE if found.region is None else None,
-        "permutation_p": found.permutation,
         "permutation_reason": NOT_APPLICABLE if found.permutation is None else None,
     }
 

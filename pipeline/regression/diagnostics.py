@@ -27,6 +27,7 @@ KEYS = (
 
 _POWERS = (2, 3)  # of the fitted values in RESET (Ramsey 1969)
 _NOTHING = 1e-9  # share of a column's length that is left of it when it is a combination of the others
+_BLOCK_NUMBERS = 2**20  # permutations are made in blocks of so many numbers; the figures do not depend on it
 _SAME = 1e-12  # two values of Moran's I that differ by less are one value in two roundings
 
 
@@ -126,10 +127,17 @@ def morans_i(
     indicators = np.zeros((len(codes), len(names)))
     indicators[np.arange(len(codes)), codes] = 1 / np.sqrt(np.maximum(members - 1, 1))[codes]
     neighboured = members[members > 1].sum()
-    rows = np.vstack([centred, random.permuted(np.tile(centred, (draws, 1)), axis=1)])
-    # Of a region: (sum^2 - sum of squares) / (members - 1) is each residual times its neighbours' mean; 0 of a unit alone.
-    products = np.sum((rows @ indicators) ** 2, axis=1) - np.sum(rows**2 @ indicators**2, axis=1)
-    found = len(codes) / neighboured * products / (centred @ centred)
+    squared = indicators**2
+
+    def products(rows: Floats) -> Floats:
+        # Of a region: (sum^2 - sum of squares) / (members - 1) is each residual times its neighbours' mean; 0 of one unit.
+        return np.sum((rows @ indicators) ** 2, axis=1) - np.sum(rows**2 @ squared, axis=1)
+
+    block = max(1, _BLOCK_NUMBERS // len(codes))
+    sums = [products(centred[np.newaxis])]
+    for first in range(0, draws, block):
+        sums.append(products(random.permuted(np.tile(centred, (min(block, draws - first), 1)), axis=1)))
+    found = len(codes) / neighboured * np.concatenate(sums) / (centred @ centred)
     distance = np.abs(found + 1 / (len(codes) - 1))
     as_far = int(np.sum(distance[1:] >= distance[0] - _SAME))
     return float(found[0]), (1 + as_far) / (draws + 1)

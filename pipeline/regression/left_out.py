@@ -6,8 +6,7 @@ the window itself (`exclusions`), and the reasons (`models`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -22,8 +21,6 @@ REGRESSION = "regression"
 COMPLETE_CASES, FITTED = "complete_cases", "fitted"
 _ALONE = "M0"
 
-Row = dict[str, Any]
-
 
 def regression_exclusions(windows: Sequence[WindowUnits], fitted: Sequence[Fitted]) -> pd.DataFrame:
     """Rows of `main.exclusions`: for each model of a window the units it leaves out, an authority a row.
@@ -37,43 +34,50 @@ def regression_exclusions(windows: Sequence[WindowUnits], fitted: Sequence[Fitte
     for one in fitted:
         if one.model != _ALONE and one.variant in (models.PRIMARY, models.HUBER):
             first.setdefault((one.window_id, one.model), one)
-    rows = [row for one in first.values() for row in _of_model(one, by_window[one.window_id])]
-    return conform(pd.DataFrame(rows, columns=main_tables.EXCLUSIONS.column_names), main_tables.EXCLUSIONS)
+    names = {
+        window.window_id: dict(zip(window.units.index, window.units["unit_name"], strict=True)) for window in windows
+    }
+    frames = [
+        frame for one in first.values() for frame in _of_model(one, by_window[one.window_id], names[one.window_id])
+    ]
+    empty = pd.DataFrame(columns=main_tables.EXCLUSIONS.column_names)
+    return conform(pd.concat(frames, ignore_index=True) if frames else empty, main_tables.EXCLUSIONS)
 
 
-def _of_model(fitted: Fitted, window: WindowUnits) -> Iterator[Row]:
+def _of_model(fitted: Fitted, window: WindowUnits, names: Mapping[str, str]) -> Iterator[pd.DataFrame]:
     units = len(window.units)
     complete = units - len(fitted.left_out)
-    for unit_id, reason in fitted.left_out.items():
-        words = reason.replace("_", " ")
-        yield from _of_unit(fitted, window, unit_id, COMPLETE_CASES, reason, words, units, complete)
-    if isinstance(fitted.result, Problem):
-        for unit_id in window.units.index.difference(list(fitted.left_out)):
-            reason, words = fitted.result.reason, f"the model was not fitted: {fitted.result.detail}"
-            yield from _of_unit(fitted, window, str(unit_id), FITTED, reason, words, complete, 0)
+    if fitted.left_out:
+        told = [(unit_id, reason, reason.replace("_", " ")) for unit_id, reason in fitted.left_out.items()]
+        yield _of_step(fitted, COMPLETE_CASES, told, names, units, complete)
+    if isinstance(fitted.result, Problem) and complete:
+        reason, words = fitted.result.reason, f"the model was not fitted: {fitted.result.detail}"
+        others = [(unit_id, reason, words) for unit_id in window.units.index.difference(list(fitted.left_out))]
+        yield _of_step(fitted, FITTED, others, names, complete, 0)
 
 
-def _of_unit(
-    fitted: Fitted, window: WindowUnits, unit_id: str, step: str, reason: str, words: str, before: int, after: int
-) -> Iterator[Row]:
-    """A row for each authority of a unit; its names stand in the order of its codes (methods.md B8)."""
-    name = str(window.units.at[unit_id, "unit_name"])
-    for code, own in zip(unit_id.split("+"), name.split(" + "), strict=True):
-        yield {
-            "window_id": fitted.window_id,
-            "window_start": fitted.window_start,
-            "window_end": fitted.window_end,
-            "stage": REGRESSION,
-            "model": fitted.model,
-            "step": step,
-            "rule": EXCLUDED,
-            "la_code": code,
-            "la_name": own,
-            "unit_id": unit_id,
-            "year": None,
-            "reason": reason,
-            "detail": f"{name}: {words}",
-            "evidence": None,
-            "n_before": before,
-            "n_after": after,
-        }
+def _of_step(
+    fitted: Fitted, step: str, told: Sequence[tuple[str, str, str]], names: Mapping[str, str], before: int, after: int
+) -> pd.DataFrame:
+    """A row for each authority of each unit; a unit's names stand in the order of its codes (methods.md B8).
+
+    `told` has the unit's id, the reason and the reason in words.
+    """
+    rows = [
+        (code, own, unit_id, reason, f"{names[unit_id]}: {words}")
+        for unit_id, reason, words in told
+        for code, own in zip(unit_id.split("+"), names[unit_id].split(" + "), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["la_code", "la_name", "unit_id", "reason", "detail"]).assign(
+        window_id=fitted.window_id,
+        window_start=fitted.window_start,
+        window_end=fitted.window_end,
+        stage=REGRESSION,
+        model=fitted.model,
+        step=step,
+        rule=EXCLUDED,
+        year=None,
+        evidence=None,
+        n_before=before,
+        n_after=after,
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from pipeline.regression import design as designs
 from pipeline.regression import fits, observations, resampling, terms
 from pipeline.regression.design import Design, Fit, Fitted, Floats, Integers, Problem
 from pipeline.regression.observations import WindowUnits
+from pipeline.regression.resampling import Tally
 from pipeline.settings import Settings
 
 Flags = npt.NDArray[np.bool_]
@@ -58,17 +59,46 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resampled:
-    """What resampling says of one coefficient (methods.md D6). None: not for this term, or not with these regions.
+    """What some draws say of one coefficient (methods.md D6). None: not for this term, or not with these regions.
 
-    p-values; the least and greatest estimate with one unit left out, and without how many units the sign is another.
+    Tallies of the three methods; the least and greatest estimate with one unit left out, and without how many units the
+    sign is another.
     """
 
-    wild: float
-    region: float | None
-    permutation: float | None
+    wild_tally: Tally
+    region_tally: Tally | None
+    permutation_tally: Tally | None
     leave_one_out_min: float
     leave_one_out_max: float
     sign_changes: int
+
+    @property
+    def wild(self) -> float:
+        """p-value of the wild bootstrap."""
+        return self.wild_tally.p_value
+
+    @property
+    def region(self) -> float | None:
+        """p-value of the wild bootstrap by region."""
+        return self.region_tally.p_value if self.region_tally else None
+
+    @property
+    def permutation(self) -> float | None:
+        """p-value of the permutations."""
+        return self.permutation_tally.p_value if self.permutation_tally else None
+
+    def __add__(self, other: Resampled) -> Resampled:
+        """The same coefficient with the draws of both; what leaving units out says is not of the draws."""
+        return replace(
+            self,
+            wild_tally=self.wild_tally + other.wild_tally,
+            region_tally=_sum(self.region_tally, other.region_tally),
+            permutation_tally=_sum(self.permutation_tally, other.permutation_tally),
+        )
+
+
+def _sum(one: Tally | None, other: Tally | None) -> Tally | None:
+    return one + other if one and other else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +118,14 @@ class _Plan:
         return (self.outcome, *self.also_needs)
 
 
-def models(windows: Iterable[WindowUnits], usual_movement: volatility.Fit, settings: Settings) -> list[Fitted]:
-    """Every model of every window, without and with region effects.
+def models(
+    windows: Iterable[WindowUnits],
+    usual_movement: volatility.Fit,
+    settings: Settings,
+    *,
+    only_resampled: bool = False,
+) -> list[Fitted]:
+    """Every model of every window, without and with region effects; or those alone that are resampled.
 
     `usual_movement` is the primary fit of `main.volatility`, which M3 weighs by.
     """
@@ -98,6 +134,7 @@ def models(windows: Iterable[WindowUnits], usual_movement: volatility.Fit, setti
         for window in windows
         for sheet in [_Sheet(window)]
         for plan in _plans(window)
+        if not only_resampled or is_resampled(plan)
         for region_effects in (False, True)
     ]
 
@@ -203,12 +240,16 @@ class _Sheet:
             return self.outcome("rate_start")
         return self.values(terms.variable_of(term))
 
-    def is_complete(self, plan: _Plan) -> Flags:
-        """Which units have the outcomes and every term, shape (units,)."""
+    def missing(self, plan: _Plan) -> Flags:
+        """Which units lack which of the outcomes and then of the terms, shape (units, outcomes + terms)."""
         columns = [self.outcome(name) for name in plan.outcomes]
         columns += [self.term(term, plan.outcome) for term in plan.terms]
         missing: Flags = ~np.isfinite(np.column_stack(columns))
-        return np.count_nonzero(missing, axis=1) == 0
+        return missing
+
+    def is_complete(self, plan: _Plan) -> Flags:
+        """Which units have the outcomes and every term, shape (units,)."""
+        return np.count_nonzero(self.missing(plan), axis=1) == 0
 
     def reason(self, variable: str, row: int) -> str:
         """Why a unit has no value of an exposure."""
@@ -267,7 +308,7 @@ def _fitted(
         post_baseline=frozenset(
             term for term in plan.terms if window.is_post_baseline.get(terms.variable_of(term), False)
         ),
-        left_out={sheet.units[row]: _why(plan, sheet, int(row)) for row in np.flatnonzero(~is_complete)},
+        left_out=_left_out(plan, sheet, np.flatnonzero(~is_complete)),
         units_of_terms={terms.BASELINE: _RATE_AT_START} if in_points else {},
     )
 
@@ -297,13 +338,16 @@ def _without_data(plan: _Plan, sheet: _Sheet) -> Problem | None:
     return None
 
 
-def _why(plan: _Plan, sheet: _Sheet, row: int) -> str:
-    """Why a unit is not in the model: the first thing it lacks, outcome before terms."""
-    for name in plan.outcomes:
-        if not np.isfinite(sheet.outcome(name)[row]):
-            return sheet.reason_of_outcome(name, row)
-    lacking = next(term for term in plan.terms if not np.isfinite(sheet.term(term, plan.outcome)[row]))
-    return sheet.reason(terms.variable_of(lacking), row)
+def _left_out(plan: _Plan, sheet: _Sheet, rows: Integers) -> dict[str, str]:
+    """Why each of some units is not in the model: the first thing it lacks, outcome before terms."""
+    first = sheet.missing(plan)[rows].argmax(axis=1)
+    found = {}
+    for row, lacking in zip(rows.tolist(), first.tolist(), strict=True):
+        if lacking < len(plan.outcomes):
+            found[sheet.units[row]] = sheet.reason_of_outcome(plan.outcomes[lacking], row)
+        else:
+            found[sheet.units[row]] = sheet.reason(terms.variable_of(plan.terms[lacking - len(plan.outcomes)]), row)
+    return found
 
 
 def _fit(
@@ -348,41 +392,55 @@ def _against_a_line(fit: Fit, score: Floats) -> str:
 # Resampling
 
 
-def resampled(fitted: Sequence[Fitted], settings: Settings) -> dict[Key, Resampled]:
+def resampled(fitted: Sequence[Fitted], settings: Settings, draws: range | None = None) -> dict[Key, Resampled]:
     """Bootstraps, permutations and leave-one-out of the terms of M1, M2, M8, M9 and M10 (methods.md D6).
+
+    All draws of the settings, or those of a range: ranges that follow on one another add up to the same.
 
     One term after another: more threads than those of the linear algebra cost more than they bring.
     """
+    wanted = range(settings.regression.resampling_draws) if draws is None else draws
     fits_of = [(one, one.result) for one in fitted if isinstance(one.result, Fit) and is_resampled(one)]
     return {
-        key_of(one, term): _resample(one, fit, term, settings)
+        key_of(one, term): _resample(one, fit, term, settings.seed, wanted)
         for one, fit in fits_of
         for term in terms.WITHOUT_BASELINE
     }
 
 
-def is_resampled(fitted: Fitted) -> bool:
+def is_resampled(model: Fitted | _Plan) -> bool:
     """Whether methods.md D6 names the model."""
-    return fitted.variant == PRIMARY and fitted.outcome in _RESAMPLED.get(fitted.model, ())
+    return model.variant == PRIMARY and model.outcome in _RESAMPLED.get(model.model, ())
 
 
-def _resample(fitted: Fitted, fit: Fit, term: str, settings: Settings) -> Resampled:
-    design, draws = fit.design, settings.regression.resampling_draws
-    estimate = fit.estimate[design.column(term)]
-    left_out = resampling.leave_one_out(design)[:, design.column(term)]
+def _resample(fitted: Fitted, fit: Fit, term: str, seed: int, draws: range) -> Resampled:
+    design, place = fit.design, fit.design.column(term)
+    estimate = fit.estimate[place]
+    left_out = resampling.leave_one_out(design)[:, place]
+    regions = len(set(design.regions))
 
     def stream(purpose: int) -> np.random.Generator:
-        return randomness.stream(settings.seed, purpose, model_index(fitted), design.column(term))
+        return randomness.stream(seed, purpose, model_index(fitted), place)
 
-    several_regions = len(set(design.regions)) > 1
+    def wild() -> Tally:
+        random = stream(randomness.WILD)
+        resampling.pass_over_bits(random, draws.start, design.n)
+        return resampling.wild_draws(design, term, len(draws), random).tally
+
+    def by_region() -> Tally:
+        random = stream(randomness.REGION_WILD)
+        resampling.pass_over_webb(random, draws.start, regions)
+        return resampling.region_wild_draws(design, term, len(draws), random).tally
+
+    def permutation() -> Tally:
+        random = stream(randomness.FREEDMAN_LANE)
+        resampling.pass_over_permutations(random, draws.start, design.n)
+        return resampling.freedman_lane_draws(design, term, len(draws), random).tally
+
     return Resampled(
-        wild=resampling.wild(design, term, draws, stream(randomness.WILD)),
-        region=resampling.region_wild(design, term, draws, stream(randomness.REGION_WILD)) if several_regions else None,
-        permutation=(
-            resampling.freedman_lane(design, term, draws, stream(randomness.FREEDMAN_LANE))
-            if term == terms.INNOVATION
-            else None
-        ),
+        wild_tally=wild(),
+        region_tally=by_region() if regions > 1 else None,
+        permutation_tally=permutation() if term == terms.INNOVATION else None,
         leave_one_out_min=float(left_out.min()),
         leave_one_out_max=float(left_out.max()),
         sign_changes=int(np.count_nonzero(np.sign(left_out) != np.sign(estimate))),

@@ -204,12 +204,17 @@ def models(
     there with its reason.
     """
     data_of = {one.window.window_id: one for one in data}
+    return [
+        one for window in windows for one in of_panel(window, panel(window, data_of[window.window_id], found), settings)
+    ]
+
+
+def of_panel(window: WindowUnits, whole: Panel | Problem, settings: RegressionSettings) -> list[Fitted]:
+    """The same of one window, from its panel."""
     results: list[Fitted] = []
-    for window in windows:
-        whole = panel(window, data_of[window.window_id], found)
-        for region_effects in (False, True):
-            results += _within_between(window, whole, settings, region_effects=region_effects)
-            results.append(_two_way(window, whole, settings, region_effects=region_effects))
+    for region_effects in (False, True):
+        results += _within_between(window, whole, settings, region_effects=region_effects)
+        results.append(_two_way(window, whole, settings, region_effects=region_effects))
     return results
 
 

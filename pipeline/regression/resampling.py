@@ -34,6 +34,22 @@ _WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of some draws have a statistic at least as large as that of the data; tallies of other draws add up."""
+
+    as_large: int
+    draws: int
+
+    @property
+    def p_value(self) -> float:
+        """(1 + #{|t*| >= |t|}) / (B + 1): two-sided, and never 0."""
+        return (1 + self.as_large) / (self.draws + 1)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.as_large + other.as_large, self.draws + other.draws)
+
+
+@dataclass(frozen=True, slots=True)
 class Draws:
     """A statistic of the data, and the same of every draw, shape (draws,)."""
 
@@ -41,10 +57,15 @@ class Draws:
     drawn: Floats
 
     @property
-    def p_value(self) -> float:
-        """(1 + #{|t*| >= |t|}) / (B + 1): two-sided, and never 0."""
+    def tally(self) -> Tally:
+        """How many are as large as the observed."""
         as_large = np.abs(self.drawn) >= abs(self.observed) * (1 - EQUAL)
-        return float((1 + np.count_nonzero(as_large)) / (len(self.drawn) + 1))
+        return Tally(int(np.count_nonzero(as_large)), len(self.drawn))
+
+    @property
+    def p_value(self) -> float:
+        """Of all these draws, see `Tally`."""
+        return self.tally.p_value
 
 
 def wild(
@@ -186,7 +207,7 @@ def regress_on_columns(
     own_leverage = np.einsum("ij,ij->i", basis, basis)
     n, m = others.shape[0], len(outcomes)
     estimate, std_error = np.empty((len(columns), m)), np.empty((len(columns), m))
-    for rows in _blocks(len(columns), block or _rows(n)):
+    for rows in _blocks(len(columns), block or rows_in_block(n)):
         column = columns[rows] - (columns[rows] @ basis) @ basis.T
         length = np.einsum("ij,ij->i", column, column)
         is_spanned = length <= _SPANNED**2 * np.einsum("ij,ij->i", columns[rows], columns[rows])
@@ -225,7 +246,7 @@ def permutations_within(
     ends = np.cumsum(np.bincount(region))
     own_columns = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
     is_unit = np.uint64((1 << int(n - 1).bit_length()) - 1)
-    for rows in _blocks(draws, block or _rows(n)):
+    for rows in _blocks(draws, block or rows_in_block(n)):
         numbers = random.integers(0, 2**64, size=(rows.stop - rows.start, n), dtype=np.uint64)
         numbers &= ~is_unit
         numbers |= by_region.astype(np.uint64)
@@ -238,7 +259,7 @@ def permutations_within(
 def random_bits(random: np.random.Generator, draws: int, n: int, *, block: int | None = None) -> Iterator[Floats]:
     """Fair bits, 0.0 or 1.0, in blocks of shape (rows, n); every draw begins with a new 64-bit number."""
     words = -(-n // 64)
-    for rows in _blocks(draws, block or _rows(n)):
+    for rows in _blocks(draws, block or rows_in_block(n)):
         numbers = random.integers(0, 2**64, size=(rows.stop - rows.start, words), dtype=np.uint64)
         eighths = numbers.astype("<u8", copy=False).view(np.uint8)
         yield np.unpackbits(eighths, axis=1, count=n, bitorder="little").astype(float)
@@ -246,8 +267,31 @@ def random_bits(random: np.random.Generator, draws: int, n: int, *, block: int |
 
 def webb_weights(random: np.random.Generator, draws: int, n: int, *, block: int | None = None) -> Iterator[Floats]:
     """Webb's six points, +-sqrt 1.5, +-1 and +-sqrt 0.5 with equal chances, in blocks of shape (rows, n)."""
-    for rows in _blocks(draws, block or _rows(n)):
+    for rows in _blocks(draws, block or rows_in_block(n)):
         yield _WEBB[random.integers(0, len(_WEBB), size=(rows.stop - rows.start, n))]
+
+
+def pass_over_bits(random: np.random.Generator, draws: int, n: int) -> None:
+    """Leave the stream where `random_bits` would after as many draws. Whole 64-bit numbers are counted, not made."""
+    _advance(random, draws * -(-n // 64))
+
+
+def pass_over_permutations(random: np.random.Generator, draws: int, n: int) -> None:
+    """Leave the stream where `permutations_within` would after as many draws of n units."""
+    _advance(random, draws * n)
+
+
+def pass_over_webb(random: np.random.Generator, draws: int, n: int) -> None:
+    """Leave the stream where `webb_weights` would: they take half a number each, at times another, so they are made."""
+    for _ in webb_weights(random, draws, n):
+        pass
+
+
+def _advance(random: np.random.Generator, numbers: int) -> None:
+    generator = random.bit_generator
+    if not isinstance(generator, np.random.PCG64):
+        raise TypeError(f"streams are of numpy's default generator, not {type(generator).__name__}")
+    generator.advance(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +374,7 @@ def _codes(regions: Sequence[str]) -> Integers:
     return codes.astype(np.int64)
 
 
-def _rows(n: int) -> int:
+def rows_in_block(n: int) -> int:
     """Draws in a block where the caller does not say."""
     return max(_FEWEST_ROWS, _BLOCK_NUMBERS // n)
 

@@ -11,8 +11,8 @@ terms, the level of deprivation where its change is permuted, weights and outcom
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import product
 
 import numpy as np
@@ -47,6 +47,7 @@ _VARIABLES = (*(name for pair in DEPRIVATION.values() for name in pair), *OFSTED
 # Columns at a time: their intermediate results stay in the processor's cache, and their products are too small for the
 # library to share them among threads, which on a busy machine takes ten times as long.
 _BLOCK = 128
+_PERMUTED_NUMBERS = 2**22  # of permuted columns at a time: where units are many, all draws would not fit the memory
 _SAME = 1e-12  # of a statistic: a draw that gives the observed picture again is not under it for a rounding error
 
 Bools = npt.NDArray[np.bool_]
@@ -142,25 +143,95 @@ class Picture:
     significant_share: Floats
 
 
+@dataclass(frozen=True)
+class Piece:
+    """One piece of work: a focal term under a range of the permutations. It needs no other piece.
+
+    `spans` are the years of the windows that are there. `name` is its own among all pieces.
+    """
+
+    name: str
+    term: str
+    draws: range
+    found: CompleteUnits
+    problems: Mapping[Specification, Problem]
+    spans: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a piece came to: the curve and the facts of its summary, which are of the observed, and the draws' pictures.
+
+    `pictures` has the observed in place 0; it is None where nothing can be fitted.
+    """
+
+    term: str
+    draws: range
+    curve: pd.DataFrame
+    facts: Mapping[str, object]
+    pictures: Picture | None
+    n_refits_missing: int
+
+
 def specification_curve(
     windows: Mapping[str, WindowUnits], usual_movement: volatility.Fit, settings: Settings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`main.specification_curve` and `main.specification_curve_summary`.
+    """`main.specification_curve` and `main.specification_curve_summary`, worked on here one term after the other.
 
     `windows` by their id, of which `main_h5` and `main_h4` are taken if they are there. `usual_movement` is the
     primary fit of `main.volatility`, whose reason stands where there is none. What cannot be fitted has a reason and no
     estimate.
     """
-    chosen = settings.regression
+    wanted = [range(settings.regression.curve_draws)]
+    return together([work(piece, settings) for piece in pieces(windows, usual_movement, settings, wanted)], settings)
+
+
+def pieces(
+    windows: Mapping[str, WindowUnits], usual_movement: volatility.Fit, settings: Settings, draws: Sequence[range]
+) -> Iterator[Piece]:
+    """A piece for each focal term and each of the ranges, which together are the settings' draws."""
     found = complete_units(windows, usual_movement)
-    problems = problems_of(found, chosen.fewest_units)
+    problems = problems_of(found, settings.regression.fewest_units)
+    spans = {
+        window_id: (windows[window_id].start, windows[window_id].end) for window_id in WINDOWS if window_id in windows
+    }
+    for term in terms.FOCAL:
+        for place, own in enumerate(draws):
+            yield Piece(f"{term}_draws_{place}" if place else term, term, own, found, problems, spans)
+
+
+def work(piece: Piece, settings: Settings) -> Done:
+    """All specifications of one term under a range of the permutations."""
+    found, problems = piece.found, piece.problems
     random = randomness.stream(settings.seed, randomness.SPECIFICATION_CURVE)
-    order = permutations(found.regions, chosen.curve_draws, random)
+    resampling.pass_over_permutations(random, piece.draws.start, len(found.regions))
+    order = permutations(found.regions, len(piece.draws), random)
+    refits = refit(piece.term, found, problems, order, settings.regression.curve_p)
+    fitted = [place for place, one in enumerate(SPECIFICATIONS) if one not in problems]
+    estimate = refits.estimate[:, fitted]
+    return Done(
+        term=piece.term,
+        draws=piece.draws,
+        curve=_curve_of(piece.term, found, piece.spans, problems, refits),
+        facts=_facts_of(piece.term, found, problems, refits, settings),
+        pictures=picture(estimate, refits.is_significant[:, fitted]) if fitted else None,
+        n_refits_missing=int((~np.isfinite(estimate[1:])).sum()),
+    )
+
+
+def together(done: Sequence[Done], settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`main.specification_curve` and `main.specification_curve_summary` of all pieces, in whatever order they come.
+
+    ValueError when the ranges of a term are not the settings' draws, each once.
+    """
     curves, summaries = [], []
     for term in terms.FOCAL:
-        refits = refit(term, found, problems, order, chosen.curve_p)
-        curves.append(_curve_of(term, found, windows, problems, refits))
-        summaries.append(_summary_of(term, found, problems, refits, settings))
+        own = sorted((one for one in done if one.term == term), key=lambda one: one.draws.start)
+        ends = [0, *(one.draws.stop for one in own)]
+        if [one.draws.start for one in own] != ends[:-1] or ends[-1] != settings.regression.curve_draws:
+            raise ValueError(f"{term}: not each of {settings.regression.curve_draws} permutations once")
+        curves.append(own[0].curve)
+        summaries.append({**own[0].facts, **_tested(own)})
     table, summary = model_tables.SPECIFICATION_CURVE, model_tables.SPECIFICATION_CURVE_SUMMARY
     return conform(pd.concat(curves), table), conform(pd.DataFrame(summaries, columns=summary.column_names), summary)
 
@@ -293,24 +364,30 @@ def _refit_group(
     root = np.sqrt(found.weights[first.window_id]) if first.weights == USUAL_MOVEMENT else np.ones(full.n)
     codings = list(dict.fromkeys(SPECIFICATIONS[place].variables[term] for place in members))
     outcomes = list(dict.fromkeys(SPECIFICATIONS[place].outcome for place in members))
-    permuted = np.concatenate([found.exposed[first.window_id, coding][order] for coding in codings])
-    estimate, std_error = resampling.regress_on_columns(
-        np.delete(full.matrix, full.column(term), axis=1) * root[:, np.newaxis],
-        permuted * root,
-        np.stack([found.outcomes[first.window_id, outcome] for outcome in outcomes]) * root,
-        block=_BLOCK,
-    )
-    shape = (len(codings), len(order), len(outcomes))
-    estimate, std_error = np.where(np.isfinite(std_error), estimate, np.nan).reshape(shape), std_error.reshape(shape)
+    others = np.delete(full.matrix, full.column(term), axis=1) * root[:, np.newaxis]
+    weighted = np.stack([found.outcomes[first.window_id, outcome] for outcome in outcomes]) * root
     critical = special.stdtrit(full.n - full.k, 1 - level / 2)
-    for place in members:
-        one = SPECIFICATIONS[place]
-        coding, outcome = codings.index(one.variables[term]), outcomes.index(one.outcome)
-        refits.estimate[:, place] = estimate[coding, :, outcome]
-        refits.is_significant[:, place] = (
-            np.abs(estimate[coding, :, outcome]) > critical * std_error[coding, :, outcome]
+    at_a_time = max(1, _PERMUTED_NUMBERS // full.n)
+    for start in range(0, len(order), at_a_time):
+        rows = slice(start, min(start + at_a_time, len(order)))
+        permuted = np.concatenate([found.exposed[first.window_id, coding][order[rows]] for coding in codings])
+        estimate, std_error = resampling.regress_on_columns(
+            others, permuted * root, weighted, block=min(_BLOCK, resampling.rows_in_block(full.n))
         )
-        refits.std_error[place] = std_error[coding, 0, outcome]
+        shape = (len(codings), rows.stop - rows.start, len(outcomes))
+        estimate, std_error = (
+            np.where(np.isfinite(std_error), estimate, np.nan).reshape(shape),
+            std_error.reshape(shape),
+        )
+        for place in members:
+            one = SPECIFICATIONS[place]
+            coding, outcome = codings.index(one.variables[term]), outcomes.index(one.outcome)
+            refits.estimate[rows, place] = estimate[coding, :, outcome]
+            refits.is_significant[rows, place] = (
+                np.abs(estimate[coding, :, outcome]) > critical * std_error[coding, :, outcome]
+            )
+            if start == 0:
+                refits.std_error[place] = std_error[coding, 0, outcome]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -348,7 +425,7 @@ def joint_p(statistic: Floats) -> float:
 def _curve_of(
     term: str,
     found: CompleteUnits,
-    windows: Mapping[str, WindowUnits],
+    spans: Mapping[str, tuple[int, int]],
     problems: Mapping[Specification, Problem],
     refits: Refits,
 ) -> pd.DataFrame:
@@ -360,8 +437,8 @@ def _curve_of(
             "unit_of_term": terms.unit_of(term),
             "outcome": one.outcome,
             "window_id": one.window_id,
-            "window_start": windows[one.window_id].start if one.window_id in windows else None,
-            "window_end": windows[one.window_id].end if one.window_id in windows else None,
+            "window_start": spans[one.window_id][0] if one.window_id in spans else None,
+            "window_end": spans[one.window_id][1] if one.window_id in spans else None,
             "has_baseline": one.has_baseline,
             "region_effects": one.region_effects,
             "weights": one.weights,
@@ -402,9 +479,10 @@ def _figures(problem: Problem | None, estimate: float, std_error: float, df: int
     }
 
 
-def _summary_of(
+def _facts_of(
     term: str, found: CompleteUnits, problems: Mapping[Specification, Problem], refits: Refits, settings: Settings
 ) -> dict[str, object]:
+    """What a summary says of the observed estimates."""
     fitted = [place for place, one in enumerate(SPECIFICATIONS) if one not in problems]
     row: dict[str, object] = {
         "window_id": PRIMARY_WINDOW,
@@ -418,14 +496,24 @@ def _summary_of(
     if not fitted:
         first = next(iter(problems.values()))
         return row | {"reason": first.reason}
-    estimate, is_significant = refits.estimate[:, fitted], refits.is_significant[:, fitted]
-    seen = picture(estimate, is_significant)
+    observed = refits.estimate[0, fitted]
     return row | {
         "n_specifications": len(fitted),
-        "n_positive": int((estimate[0] > 0).sum()),
-        "n_p_below_level": int(is_significant[0].sum()),
-        "lowest_estimate": float(estimate[0].min()),
-        "highest_estimate": float(estimate[0].max()),
+        "n_positive": int((observed > 0).sum()),
+        "n_p_below_level": int(refits.is_significant[0, fitted].sum()),
+        "lowest_estimate": float(observed.min()),
+        "highest_estimate": float(observed.max()),
+        "reason": None,
+    }
+
+
+def _tested(parts: Sequence[Done]) -> dict[str, object]:
+    """What a summary says of the observed picture among those of all draws; nothing where there is none."""
+    pictures = [one.pictures for one in parts if one.pictures is not None]
+    if not pictures:
+        return {}
+    seen = _joined(pictures)
+    return {
         "median_estimate": float(seen.median[0]),
         "median_p": joint_p(np.abs(seen.median)),
         "majority_sign": "positive" if seen.positive_share[0] == seen.majority_share[0] else "negative",
@@ -433,7 +521,16 @@ def _summary_of(
         "majority_p": joint_p(seen.majority_share),
         "significant_share": float(seen.significant_share[0]),
         "significant_p": joint_p(seen.significant_share),
-        "draws": len(estimate) - 1,
-        "n_refits_missing": int((~np.isfinite(estimate[1:])).sum()),
-        "reason": None,
+        "draws": len(seen.median) - 1,
+        "n_refits_missing": sum(one.n_refits_missing for one in parts),
     }
+
+
+def _joined(pictures: Sequence[Picture]) -> Picture:
+    """The observed once, then the draws of all."""
+
+    def of(name: str) -> Floats:
+        first, *others = (getattr(one, name) for one in pictures)
+        return np.concatenate([first, *(own[1:] for own in others)])
+
+    return Picture(*(of(field.name) for field in fields(Picture)))

@@ -148,8 +148,10 @@ def test_one_schedule_at_three_in_london_off_by_default() -> None:
 
 @pytest.mark.parametrize("job", [JOB, NIGHT, WHAT_IF, "__ASSET_JOB"])
 def test_runs_are_in_one_process_from_the_ui_too(job: str) -> None:
-    """The UI's own Materialise uses the job of all assets; a process a step would make steps collide and take minutes."""
-    assert defs.resolve_job_def(job).executor_def is dg.in_process_executor
+    """The UI's own Materialise uses the job of all assets; to hand every step to another process takes longer."""
+    config = dg.validate_run_config(defs.resolve_job_def(job))
+    assert config is not None
+    assert list(config["execution"]["here_or_apart"]) == ["in_process"]
 
 
 def test_the_settings_of_the_instance() -> None:

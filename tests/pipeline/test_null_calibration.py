@@ -249,3 +249,25 @@ def test_the_published_data_are_accepted_and_p_is_uniform(real: Readings) -> Non
     assert drawn.p.shape == (1000, 149)
     assert null_calibration.distance_from_uniform(drawn.p) < 0.02
     assert ((drawn.p <= float(evidence.two_sided_p(np.array(1.96)))).mean(axis=1)) == pytest.approx(drawn.null[USUAL])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# In ranges of draws
+
+
+@pytest.mark.parametrize("ends", [[1000], [333, 1000], [1, 51, 501, 1000]])
+def test_ranges_of_draws_made_anywhere_and_in_any_order_come_to_the_same(ends: list[int]) -> None:
+    found = country()
+    asked = null_calibration.work(found.windows, found.looked_after, found.population, found.areas, USUAL_FIT, CHOSEN)
+    ranges = [range(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    parts = [null_calibration.drawn(asked, draws, CHOSEN) for draws in reversed(ranges)]
+    pd.testing.assert_frame_equal(null_calibration.together(asked, parts, CHOSEN), table(found), check_exact=True)
+    with pytest.raises(ValueError, match="not each of 1000 draws once"):
+        null_calibration.together(asked, parts[1:] or [parts[0], parts[0]], CHOSEN)
+
+
+def test_the_noise_of_a_range_is_that_of_the_whole() -> None:
+    panel = some_panel()
+    expected = np.random.default_rng([CHOSEN.seed, 1, 0, 0]).standard_normal((20, 5, 60))
+    found = list(null_calibration.blocks_of_noise(panel, range(7, 20), CHOSEN.seed, 3))
+    assert np.array_equal(np.concatenate(found), expected[7:])

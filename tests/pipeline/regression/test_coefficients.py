@@ -16,6 +16,7 @@ from pipeline.regression import coefficients, design, fits, influence, left_out,
 from pipeline.regression.design import Fit, Fitted
 from pipeline.regression.models import Key, Resampled
 from pipeline.regression.observations import WindowUnits
+from pipeline.regression.resampling import Tally
 from pipeline.tables import model_tables, shared_columns
 from tests.fixtures.observed_windows import NO_JUDGEMENT, Observed, invented
 
@@ -212,7 +213,10 @@ def test_what_resampling_says_stands_beside_the_coefficient(window: WindowUnits)
     other = key._replace(term=terms.OFSTED_GOOD)
     table = rows_of(
         window,
-        resampled={key: Resampled(0.01, 0.02, 0.03, -0.4, 0.5, 6), other: Resampled(0.11, None, None, 0.1, 0.2, 0)},
+        resampled={
+            key: Resampled(Tally(0, 99), Tally(1, 99), Tally(2, 99), -0.4, 0.5, 6),
+            other: Resampled(Tally(10, 99), None, None, 0.1, 0.2, 0),
+        },
     )
     names = [*MISSING_WITH["resampling_reason"], "region_bootstrap_p", "permutation_p"]
     own = row(table, terms.INNOVATION, model="M2", region_effects=True)

@@ -1,0 +1,278 @@
+"""A run whose steps are worked on apart: in other processes, and on a Dask cluster of this machine, with deaths in between.
+
+What belongs here: whole runs by the command, and a real scheduler with real workers. What does not: the choice of where
+(`tests/assets/test_where`) and the pieces that heavy nodes are cut into (`tests/assets/test_cut_nodes`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from assets import workers
+from pipeline import places, run_lock
+from pipeline.errors import Refusal
+from pipeline.places import Workspace
+from tests.whole_runs.planting import PublishedTable
+from tests.whole_runs.running import PROJECT, FinishedRun, care_numbers, leftovers, tables_that_differ
+from tests.whole_runs.services import Service, free_port, program, running
+
+distributed = pytest.importorskip("distributed")
+
+pytestmark = pytest.mark.whole
+
+RELEASE_2025 = "children_looked_after/2025/cla_number_and_rate_per_10k_children.csv"
+ENDS_WITHIN = 300  # seconds; an idle machine takes a tenth of it
+NUMBER = "children_count"
+HEAVY = "regressions.regressions_piece"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A scheduler, and its workers by name."""
+
+    address: str
+    scheduler: Service
+    workers: dict[str, Service]
+
+
+@contextlib.contextmanager
+def a_cluster(folder: Path, *names: str) -> Iterator[Cluster]:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    dask = program("dask")
+    only_here = ("--host", "127.0.0.1", "--no-dashboard")
+    with contextlib.ExitStack() as stack:
+        scheduler = stack.enter_context(
+            running(dask, "scheduler", *only_here, "--port", str(port), cwd=folder, log=folder / "scheduler.log")
+        )
+        found = {}
+        for name in names:
+            found[name] = stack.enter_context(
+                running(
+                    *(dask, "worker", address, *only_here, "--no-nanny", "--nthreads", "1", "--memory-limit", "0"),
+                    *("--name", name, "--local-directory", str(folder / name)),
+                    cwd=PROJECT,
+                    log=folder / f"{name}.log",
+                )
+            )
+        yield Cluster(address, scheduler, found)
+
+
+@contextlib.contextmanager
+def a_run(folder: Path, *arguments: str | Path, data: str | Path = "demo") -> Iterator[Service]:
+    command = (program("care-numbers"), "run", "--data", data, "--out", folder / "out", *arguments)
+    with running(*command, cwd=PROJECT, log=folder / "run.log") as run:
+        yield run
+
+
+def ended(run: Service) -> int:
+    return run.process.wait(timeout=ENDS_WITHIN)
+
+
+def last_line(run: Service) -> str:
+    return run.said.rstrip("\n").rsplit("\n", 1)[-1]
+
+
+def workspace(folder: Path) -> Workspace:
+    return places.workspace("demo", str(folder / "out"))
+
+
+def begun(folder: Path) -> Counter[str]:
+    """How often each step of the only run in a folder was begun."""
+    import dagster as dg
+
+    home = workspace(folder).dagster_home
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        (run,) = instance.get_runs()
+        records = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
+    return Counter(record.step_key for record in records if record.step_key)
+
+
+def progress(said: str) -> set[str]:
+    return {line for line in said.split("\n") if line.startswith("  ")}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with a_cluster(tmp_path_factory.mktemp("cluster"), "one", "other") as found:
+        yield found
+
+
+def spawned(run: Service) -> list[int]:
+    """The processes that a run has started for its steps."""
+    commands = {pid: Path("/proc", str(pid), "cmdline") for pid in run.processes()}
+    return [pid for pid, command in commands.items() if command.exists() and b"spawn_main" in command.read_bytes()]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The same database
+
+
+def test_on_dask_the_database_is_the_same_though_a_worker_dies(
+    demonstration: FinishedRun, cluster: Cluster, tmp_path: Path
+) -> None:
+    with (
+        distributed.Client(cluster.address, set_as_default=False) as client,
+        a_run(tmp_path, "--executor", "dask", "--dask-address", cluster.address) as run,
+    ):
+        killed: list[str] = []
+
+        def one_works_on_a_piece() -> bool:
+            names = {address: told["name"] for address, told in client.scheduler_info()["workers"].items()}
+            for address, keys in client.processing().items():
+                for key in keys:
+                    if HEAVY in str(key) and address in names:
+                        cluster.workers[names[address]].process.kill()
+                        killed.append(str(key).split(HEAVY)[1])
+                        return True
+            return False
+
+        run.wait_until(one_works_on_a_piece, ENDS_WITHIN)
+        assert ended(run) == 0, run.said
+    assert [service.process.poll() for service in cluster.workers.values()].count(None) == 1
+    assert begun(tmp_path)[f"{HEAVY}{killed[0]}"] == 2
+    assert tables_that_differ(demonstration.database, workspace(tmp_path).database) == []
+    assert progress(run.said) == progress(demonstration.ended.err)
+    assert not (workspace(tmp_path).out / "pieces").exists()
+
+
+def test_in_processes_the_database_is_the_same_though_one_dies(demonstration: FinishedRun, tmp_path: Path) -> None:
+    with a_run(tmp_path, "--executor", "multiprocess") as run:
+        run.wait_until(lambda: "  exposures" in run.said, ENDS_WITHIN)
+        os.kill(spawned(run)[0], signal.SIGKILL)
+        assert ended(run) == 0, run.said
+        assert run.processes() == []
+    assert {1, 2} <= set(begun(tmp_path).values()) <= {1, 2}
+    assert tables_that_differ(demonstration.database, workspace(tmp_path).database) == []
+    assert progress(run.said) == progress(demonstration.ended.err)
+    assert not run_lock.is_held(workspace(tmp_path).out)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What stops it
+
+
+@pytest.fixture(scope="module")
+def spoilt(demonstration: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("spoilt") / "files"
+    shutil.copytree(demonstration.data, folder)
+    return folder
+
+
+@pytest.fixture(params=["a cell that is no number", "a sum that is not England's"])
+def a_fault(request: pytest.FixtureRequest, demonstration: FinishedRun, spoilt: Path) -> Iterator[None]:
+    table = PublishedTable(demonstration.data, RELEASE_2025)
+    row = table.row_where(
+        lambda cells: (
+            cells["geographic_level"] == "Local authority"
+            and cells["time_period"] == "2025"
+            and cells["population_type"].startswith("Children looked after")
+            and cells[NUMBER].isdigit()
+        )
+    )
+    number = table.cell(row, NUMBER)
+    table.set(row, NUMBER, "q" if request.param.startswith("a cell") else str(int(number) + 700))
+    table.write(spoilt)
+    yield
+    shutil.copyfile(demonstration.data / RELEASE_2025, spoilt / RELEASE_2025)
+
+
+@pytest.mark.parametrize("executor", ["multiprocess", "dask"])
+def test_a_refusal_and_a_failed_check_are_told_as_in_one_process(
+    a_fault: None, spoilt: Path, cluster: Cluster, tmp_path: Path, executor: str
+) -> None:
+    expected = care_numbers("run", "--data", spoilt, "--out", tmp_path / "here")
+    assert expected.code == 1
+    address = ("--dask-address", cluster.address) if executor == "dask" else ()
+    with a_run(tmp_path, "--executor", executor, *address, data=spoilt) as run:
+        assert ended(run) == 1, run.said
+    assert last_line(run) == expected.refusal
+    assert not workspace(tmp_path).database.exists()
+
+
+def test_ctrl_c_ends_the_run_and_all_its_processes(tmp_path: Path) -> None:
+    with a_run(tmp_path, "--executor", "multiprocess") as run:
+        run.wait_until(lambda: "  core_" in run.said, ENDS_WITHIN)
+        os.killpg(run.process.pid, signal.SIGINT)
+        assert run.process.wait(timeout=30) == 130, run.said
+        assert run.processes() == []
+    assert "Traceback" not in run.said
+    out = workspace(tmp_path).out
+    assert not run_lock.is_held(out)
+    assert leftovers(out) == []
+    assert not workspace(tmp_path).database.exists()
+
+
+def test_a_killed_run_takes_its_processes_with_it(tmp_path: Path) -> None:
+    with a_run(tmp_path, "--executor", "multiprocess") as run:
+        run.wait_until(lambda: "  raw_files" in run.said and spawned(run), ENDS_WITHIN)
+        run.process.kill()
+        run.process.wait()
+        end = time.monotonic() + 20
+        while run.processes():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A cluster that is not there
+
+
+def refused(address: str) -> Refusal:
+    began = time.monotonic()
+    with pytest.raises(Refusal) as found, workers.cluster(address):
+        raise AssertionError("somebody is there")
+    assert time.monotonic() - began < 30  # some seconds, on a machine that does much else
+    return found.value
+
+
+def test_nobody_at_the_address(tmp_path: Path) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    ended = care_numbers("run", "--data", "demo", "--out", tmp_path, "--executor", "dask", "--dask-address", address)
+    assert ended.code == 1
+    assert f'value "{address}": the Dask scheduler cannot be reached: nobody answers there' in ended.refusal
+    assert "dask_unreachable" in ended.refusal
+    assert not run_lock.is_held(tmp_path / "demo")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "smtp://127.0.0.1:25", "no such host:8786", ""])
+def test_no_address_of_a_scheduler(address: str) -> None:
+    assert refused(address).code == "dask_unreachable"
+
+
+def test_somebody_who_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert refused(f"tcp://127.0.0.1:{silent.getsockname()[1]}").code == "dask_unreachable"
+
+
+def test_a_scheduler_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_ANSWER_SECONDS", 1)
+    with a_cluster(tmp_path) as empty:
+        empty.scheduler.wait_until(lambda: "Scheduler at" in empty.scheduler.said)
+        found = refused(empty.address)
+    assert found.code == "dask_without_workers"
+    assert f"start some with dask worker {empty.address}" in found.remedy
+
+
+def test_a_scheduler_that_goes_away_during_the_run(tmp_path: Path) -> None:
+    with a_cluster(tmp_path, "one") as short:
+        with a_run(tmp_path, "--executor", "dask", "--dask-address", short.address) as run:
+            run.wait_until(lambda: "  raw_files" in run.said, ENDS_WITHIN)
+            short.scheduler.process.kill()
+            gone = time.monotonic()
+            assert ended(run) == 1, run.said
+            assert time.monotonic() - gone < 60
+    assert "the Dask scheduler cannot be reached" in last_line(run)
+    assert "Traceback" not in run.said
+    assert not workspace(tmp_path).database.exists()
