@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -73,6 +74,18 @@ class AreaNames:
     spellings: dict[str, str] = field(default_factory=dict)
 
     @cached_property
+    def _of_code(self) -> dict[str, list[NamedArea]]:
+        return _grouped(self.areas, lambda area: area.la_code)
+
+    @cached_property
+    def _of_name(self) -> dict[str, list[NamedArea]]:
+        return _grouped(self.areas, lambda area: plain(area.name))
+
+    @cached_property
+    def _of_place(self) -> dict[str, list[NamedArea]]:
+        return _grouped(self.areas, lambda area: bare(area.name))
+
+    @cached_property
     def _code_of_spelling(self) -> dict[str, str]:
         return {plain(spelling): code for spelling, code in self.spellings.items()}
 
@@ -80,9 +93,10 @@ class AreaNames:
         """The authorities that a name can mean; none where it is unknown, two where they share it."""
         code = self._code_of_spelling.get(plain(name))
         if code:
-            found = [area for area in self.areas if area.la_code == code]
-        else:
-            found = [self.areas[at] for at in matching(name, [area.name for area in self.areas])]
+            found = self._of_code.get(code, [])
+        else:  # the rule of `matching`, for a name that is looked up among many again and again
+            place = bare(name)
+            found = self._of_name.get(plain(name)) or (self._of_place.get(place, []) if place else [])
         return list({area.la_code: area for area in found}.values())
 
     def la_code(self, name: str, place: Place, day: dt.date | None = None) -> str:
@@ -111,7 +125,7 @@ class AreaNames:
         if not found:
             raise self._unknown(name, place)
         if la_code not in {area.la_code for area in found}:
-            own = " or ".join(sorted({area.name for area in self.areas if area.la_code == la_code}))
+            own = " or ".join(sorted({area.name for area in self._of_code.get(la_code, [])}))
             raise _refuse(
                 "name_and_code_differ", f"the row's area code is that of {own or 'another authority'} ({la_code})",
                 place, name, "restore the published row",
@@ -124,6 +138,13 @@ class AreaNames:
             "unknown_authority", "no local authority has that name", place, name,
             f"{meant}, add the spelling to la_name_spellings.csv in data/raw/reference, else use the file as published",
         )  # fmt: skip
+
+
+def _grouped(areas: Iterable[NamedArea], key: Callable[[NamedArea], str]) -> dict[str, list[NamedArea]]:
+    groups: dict[str, list[NamedArea]] = defaultdict(list)
+    for area in areas:
+        groups[key(area)].append(area)
+    return groups
 
 
 def _refuse(code: str, problem: str, place: Place, value: str, remedy: str) -> Refusal:

@@ -81,9 +81,9 @@ class Inputs:
 
 def exposures(windows: Iterable[WindowData], inputs: Inputs) -> pd.DataFrame:
     """`main.exposures`: one row a window, unit and variable; a missing value has its reason."""
-    rows = [row for data in windows if data.not_computed is None for row in _rows(data, inputs)]
+    frames = [frame for data in windows if data.not_computed is None for frame in _frames(data, inputs)]
     table = covariate_tables.EXPOSURES
-    return conform(pd.DataFrame(rows, columns=table.column_names), table)
+    return conform(pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=table.column_names), table)
 
 
 def wide(exposures_of_window: pd.DataFrame) -> pd.DataFrame:
@@ -91,24 +91,31 @@ def wide(exposures_of_window: pd.DataFrame) -> pd.DataFrame:
     return exposures_of_window.pivot(index="unit_id", columns="variable", values="value")
 
 
-def _rows(data: WindowData, inputs: Inputs) -> Iterator[dict[str, object]]:
+def _frames(data: WindowData, inputs: Inputs) -> Iterator[pd.DataFrame]:
+    """A frame a variable, with a row a unit of the window."""
     ends = units_compared(data, inputs.areas.too_small)
-    for covariate in _covariates(data, ends, inputs):
-        for one, (value, reason, as_of) in zip(ends, covariate.per_unit, strict=True):
-            yield {
-                "window_id": data.window.window_id,
-                "window_start": data.window.start,
-                "window_end": data.window.end,
-                "unit_id": one.unit.unit_id,
-                "unit_name": one.unit.name,
-                "variable": covariate.variable,
-                "value": value,
-                "reason": reason,
-                "as_of": as_of,
-                "measure": covariate.measure,
-                "is_post_baseline": covariate.is_post_baseline,
-                "source_sha256": " ".join(sorted(covariate.sources)) or None,
+    ids = pd.array([one.unit.unit_id for one in ends], dtype="string")
+    names = pd.array([one.unit.name for one in ends], dtype="string")
+    for covariate in _covariates(data, ends, inputs) if ends else ():
+        values, reasons, days = zip(*covariate.per_unit, strict=True)
+        frame = pd.DataFrame(
+            {
+                "unit_id": ids,
+                "unit_name": names,
+                "value": np.array(values, dtype=float),
+                "reason": pd.array(reasons, dtype="string"),
+                "as_of": np.array(days, dtype=object),
             }
+        )
+        yield frame.assign(
+            window_id=data.window.window_id,
+            window_start=data.window.start,
+            window_end=data.window.end,
+            variable=covariate.variable,
+            measure=covariate.measure,
+            is_post_baseline=covariate.is_post_baseline,
+            source_sha256=pd.array([" ".join(sorted(covariate.sources)) or None] * len(ends), dtype="string"),
+        )
 
 
 def _covariates(data: WindowData, ends: Sequence[UnitEnds], inputs: Inputs) -> Iterator[Covariate]:

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -46,8 +47,24 @@ class Areas:
     changes: tuple[Change, ...]
     too_small: frozenset[str]
 
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The authorities that a split or merge ends or makes. All others are in being on every day, and alone."""
+        return frozenset(code for change in self.changes for code in (change.old, change.new))
+
+    @cached_property
+    def unchanged_units(self) -> dict[str, Unit]:
+        """The unit of each of those others, which is the same in every window."""
+        return {
+            code: Unit(code, name, self.regions[code], (code,), (code,), (code,), (code,), None)
+            for code, name in self.names.items()
+            if code not in self.changed
+        }
+
     def in_being(self, code: str, day: dt.date) -> bool:
         """Whether the authority existed on that day: not yet ended by a split or merge, and not still to be made by one."""
+        if code not in self.changed:
+            return True
         ended = any(change.old == code and change.day <= day for change in self.changes)
         unborn = any(change.new == code and change.day > day for change in self.changes)
         return not ended and not unborn
@@ -106,7 +123,7 @@ def units(areas: Areas, start: int, end: int, denominators_as_of: dt.date | None
     if denominators_as_of:
         later = {code: group for group in areas.components(first, denominators_as_of) for code in group}
     found: dict[frozenset[str], Unit] = {}
-    for code in areas.names:
+    for code in (code for code in areas.names if code in areas.changed):
         group = grouped.get(code, frozenset({code})) | later.get(code, frozenset())
         at_start = tuple(sorted(member for member in group if areas.in_being(member, first)))
         at_end = tuple(sorted(member for member in group if areas.in_being(member, last)))
@@ -130,7 +147,7 @@ def units(areas: Areas, start: int, end: int, denominators_as_of: dt.date | None
             population_start=populated,
             reason=reason,
         )
-    return sorted(found.values(), key=lambda unit: unit.unit_id)
+    return sorted([*areas.unchanged_units.values(), *found.values()], key=lambda unit: unit.unit_id)
 
 
 def build_areas(local: pd.DataFrame, changes: pd.DataFrame) -> Areas:

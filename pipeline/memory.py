@@ -31,6 +31,7 @@ ALL_UNITS, LARGE_UNITS = "all_units", "large_units"
 SHORT_SERIES, TOO_FEW_UNITS, NOT_AVAILABLE = "short_series", "too_few_units", "not_available"
 NO_VARIATION, NOT_APPLICABLE = "no_variation", "not_applicable"
 _TAILS = (2.5, 97.5)
+_BLOCK_NUMBERS = 2**22  # resamples are made in blocks of so many numbers; the figures do not depend on it
 _STILL = 1e-24  # a variance this small, of movements of 1e-12 on the log scale, is rounding
 
 
@@ -66,12 +67,17 @@ def variance_ratios(log_rates: Floats, lags: int, draws: int, seed: int) -> list
     n, years = log_rates.shape
     ks = [k for k in range(1, lags + 1) if k < years]
     changes = [log_rates[:, k:] - log_rates[:, :-k] for k in ks]
-    picks = randomness.stream(seed, randomness.VARIANCE_RATIO).integers(0, n, size=(draws, n))
-    # How often each unit is in each resample: the variances of all of them are then two products of matrices.
-    times = np.zeros((draws, n))
-    np.add.at(times, (np.arange(draws)[:, np.newaxis], picks), 1.0)
+    random = randomness.stream(seed, randomness.VARIANCE_RATIO)
     observed = [_mean_variance(np.ones((1, n)), change)[0] for change in changes]
-    resampled = [_mean_variance(times, change) for change in changes]
+    resampled = np.empty((len(ks), draws))
+    block = max(1, _BLOCK_NUMBERS // n)
+    for first in range(0, draws, block):
+        rows = min(block, draws - first)
+        picks = random.integers(0, n, size=(rows, n))
+        # How often each unit is in each resample: the variances of all of them are then two products of matrices.
+        times = np.zeros((rows, n))
+        np.add.at(times, (np.arange(rows)[:, np.newaxis], picks), 1.0)
+        resampled[:, first : first + rows] = [_mean_variance(times, change) for change in changes]
     found = []
     for k, change, own, drawn in zip(ks, changes, observed, resampled, strict=True):
         if observed[0] <= _STILL:

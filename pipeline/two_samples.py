@@ -76,9 +76,10 @@ def shares(first_yes: int, first_n: int, second_yes: int, second_n: int, confide
 def fisher_exact(first_yes: int, first_n: int, second_yes: int, second_n: int) -> float:
     """Two-sided: the probability of all tables with these margins that are no likelier than the one seen."""
     yes = first_yes + second_yes
-    ways = {
-        x: math.comb(first_n, x) * math.comb(second_n, yes - x)
-        for x in range(max(0, yes - second_n), min(yes, first_n) + 1)
-    }
-    seen = ways[first_yes]  # whole numbers, so that tables as likely as each other are so exactly
-    return sum(count for count in ways.values() if count <= seen) / sum(ways.values())
+    lowest, highest = max(0, yes - second_n), min(yes, first_n)
+    # Whole numbers, so that tables as likely as each other are so exactly; each from the one before, as they are long.
+    ways = [math.comb(first_n, lowest) * math.comb(second_n, yes - lowest)]
+    for x in range(lowest, highest):
+        ways.append(ways[-1] * ((first_n - x) * (yes - x)) // ((x + 1) * (second_n - yes + x + 1)))
+    seen = ways[first_yes - lowest]
+    return sum(count for count in ways if count <= seen) / sum(ways)

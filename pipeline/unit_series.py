@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from pipeline.population import AGE_BAND_ESTIMATE, boundaries_day
 from pipeline.readers.population_dfe import PRE_CENSUS
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 Reasons = npt.NDArray[np.object_]
 
 LOOKED_AFTER = "looked_after"
@@ -46,6 +48,22 @@ class Cells:
     releases: Mapping[int, int] = field(default_factory=dict)
     boundaries: Mapping[int, dt.date] = field(default_factory=dict)
     no_row: str = NOT_AVAILABLE  # the reason where the source has no row for an authority
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {code: at for at, code in enumerate(self.codes)}
+
+    def rows_of(self, codes: Iterable[str]) -> Integers:
+        """The places of some codes in the columns of `in_year`; those the source has no row for share the last one."""
+        return np.array([self._row_of.get(code, len(self.codes)) for code in codes], dtype=np.int64)
+
+    def in_year(self, year: int) -> tuple[Floats, Reasons]:
+        """Numbers and reasons of one year, shape (codes + 1,): the last is of a code without a row."""
+        absent = len(self.codes)
+        if year not in self.years:
+            return np.full(absent + 1, np.nan), np.full(absent + 1, self.no_row, dtype=object)
+        column = self.years.index(year)
+        return np.append(self.numbers[:, column], np.nan), np.append(self.reasons[:, column], self.no_row)
 
 
 @dataclass(frozen=True)
@@ -176,14 +194,20 @@ def of_units(units: Sequence[Unit], years: Sequence[int], source: Cells, areas: 
     The reason is that of the first member without a number; boundary_change where no member was in being, as for a new
     authority before it existed. A year that the source does not have is missing with the source's own reason.
     """
-    year_columns = [add_up(source, year, [members_in(unit, year, source, areas) for unit in units]) for year in years]
-    shape = (len(units), len(years))
-    return UnitSeries(
-        units=tuple(units),
-        years=tuple(years),
-        numbers=np.column_stack([sums for sums, _ in year_columns]) if years else np.empty(shape),
-        reasons=np.column_stack([reasons for _, reasons in year_columns]) if years else np.empty(shape, dtype=object),
-    )
+    numbers = np.full((len(units), len(years)), np.nan)
+    reasons = np.full(numbers.shape, None, dtype=object)
+    plain = [at for at, unit in enumerate(units) if unit.unit_id in areas.unchanged_units]
+    others = [at for at, unit in enumerate(units) if unit.unit_id not in areas.unchanged_units]
+    rows = source.rows_of([units[at].unit_id for at in plain])
+    for column, year in enumerate(years):
+        values, why = source.in_year(year)
+        numbers[plain, column] = values[rows]
+        own = why[rows]
+        own[~np.isnan(values[rows])] = None  # `why` of several rows is a copy
+        reasons[plain, column] = own
+        members = [members_in(units[at], year, source, areas) for at in others]
+        numbers[others, column], reasons[others, column] = add_up(source, year, members)
+    return UnitSeries(tuple(units), tuple(years), numbers, reasons)
 
 
 @dataclass(frozen=True)
@@ -216,16 +240,12 @@ def members_in(unit: Unit, year: int, source: Cells, areas: Areas) -> Members:
 
 def add_up(source: Cells, year: int, members: Sequence[Members]) -> tuple[Floats, Reasons]:
     """The sum over each group of codes in one year, NaN with a reason as soon as one has no number; shape (groups,)."""
-    row_of = {code: at for at, code in enumerate(source.codes)}
-    absent = len(source.codes)  # one row more, for the codes that the source has no row for
-    column = source.years.index(year) if year in source.years else None
-    numbers = np.append(source.numbers[:, column] if column is not None else np.full(absent, np.nan), np.nan)
-    why = np.append(source.reasons[:, column] if column is not None else np.full(absent, source.no_row), source.no_row)
+    numbers, why = source.in_year(year)
     sums = np.full(len(members), np.nan)
     reasons = np.array([group.reason for group in members], dtype=object)
     for at, group in enumerate(members):
         if group.codes:
-            rows = [row_of.get(code, absent) for code in group.codes]
+            rows = source.rows_of(group.codes)
             sums[at] = numbers[rows].sum()
             reasons[at] = next((why[row] for row in rows if np.isnan(numbers[row])), None)
     return sums, reasons

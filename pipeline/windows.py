@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -58,13 +59,16 @@ def windows(latest: int, settings: WindowSettings) -> list[Window]:
     return sorted(named + history, key=lambda window: (window.end, -window.years, window.window_id))
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A count or population of one authority at one end; `reason` says why there is no value."""
 
     value: int | None
     reason: str | None
     evidence: str | None = None
+
+
+_NOT_LISTED = Cell(None, "not_available", "no row in the release")
+_NO_ROW = Cell(None, NO_DENOMINATOR, "no row in the population file")
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,7 @@ class Denominators:
         return self.as_of is not None
 
 
-@dataclass(frozen=True)
-class UnitEnds:
+class UnitEnds(NamedTuple):
     """A unit with its four numbers, all there or with the cell that is not.
 
     `missing` holds (reason, year, evidence) of the first number that is missing, counts before populations.
@@ -121,12 +124,11 @@ def counts(looked_after: pd.DataFrame) -> Counts:
     newest = newest_release(looked_after)
     rows = newest.loc[newest["measure"] == "looked_after"]
     cells = {
-        (row.la_code, int(row.year)): Cell(
-            None if pd.isna(row.value) else int(row.value),
-            None if pd.isna(row.marker_meaning) else row.marker_meaning,
-            None if pd.isna(row.marker) else f"marker {row.marker} in the release of {row.release}",
+        (code, year): Cell(value, meaning, None if marker is None else f"marker {marker} in the release of {release}")
+        for code, year, value, meaning, marker, release in zip(
+            *(_plain(rows[name]) for name in ("la_code", "year", "value", "marker_meaning", "marker", "release")),
+            strict=True,
         )
-        for row in rows.itertuples()
     }
     return Counts(
         cells=cells,
@@ -155,13 +157,20 @@ def denominators(window: Window, population: pd.DataFrame) -> Denominators | Non
 def _populations(population: pd.DataFrame, vintage: str, year: int) -> dict[str, Cell]:
     rows = population.loc[(population["vintage"] == vintage) & (population["year"] == year)]
     return {
-        row.la_code: Cell(
-            None if pd.isna(row.population_0_17) else int(row.population_0_17),
-            NO_DENOMINATOR if pd.isna(row.population_0_17) else None,
-            None if pd.isna(row.marker) else f"marker {row.marker} in the population file",
+        code: Cell(
+            value,
+            NO_DENOMINATOR if value is None else None,
+            None if marker is None else f"marker {marker} in the population file",
         )
-        for row in rows.itertuples()
+        for code, value, marker in zip(
+            *(_plain(rows[name]) for name in ("la_code", "population_0_17", "marker")), strict=True
+        )
     }
+
+
+def _plain(column: pd.Series) -> list:
+    """The values as plain Python ones, None where there is none."""
+    return column.astype(object).where(column.notna(), None).tolist()
 
 
 def all_window_data(
@@ -197,15 +206,13 @@ def _not_computed(window: Window, why: str) -> WindowData:
 
 
 def _ends(unit: Unit, window: Window, counted: Counts, populations: Denominators) -> UnitEnds:
-    not_listed = Cell(None, "not_available", "no row in the release")
-    no_row = Cell(None, NO_DENOMINATOR, "no row in the population file")
     count_cells = [
-        (year, [counted.cells.get((code, year), not_listed) for code in codes])
+        (year, [counted.cells.get((code, year), _NOT_LISTED) for code in codes])
         for year, codes in ((window.start, unit.start), (window.end, unit.end))
     ]
     population_cells = [
-        (window.start, [populations.start.get(code, no_row) for code in unit.population_start]),
-        (window.end, [populations.end.get(code, no_row) for code in unit.end]),
+        (window.start, [populations.start.get(code, _NO_ROW) for code in unit.population_start]),
+        (window.end, [populations.end.get(code, _NO_ROW) for code in unit.end]),
     ]
     looked_after = tuple(_all_or_none(cells) for _, cells in count_cells)
     population = tuple(_all_or_none(cells) for _, cells in population_cells)

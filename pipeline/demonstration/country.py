@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from pipeline.demonstration import atlas, exposures, gazetteer, planted, population
 from pipeline.demonstration.exposures import WINDOW_END, WINDOW_START, Exposures
@@ -82,7 +83,7 @@ class Country:
 
     seed: int
     authorities: tuple[Authority, ...]
-    members: Integers
+    members: sparse.csr_array
     pieces: list[str]
     population: Population
     counts: dict[str, Integers]

@@ -6,6 +6,7 @@ does not: the files that publish by district.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import count
 
@@ -53,9 +54,20 @@ def districts(country: Country) -> list[District]:
     return found
 
 
-def of_county(all_districts: list[District], county: Authority) -> list[District]:
-    """The districts of one county."""
-    return [district for district in all_districts if district.county == county]
+def by_county(all_districts: list[District]) -> dict[str, list[District]]:
+    """The districts of each county, by the county's code; an authority without districts has none."""
+    found: dict[str, list[District]] = defaultdict(list)
+    for district in all_districts:
+        found[district.county.code].append(district)
+    return found
+
+
+def by_piece(all_districts: list[District]) -> dict[str, list[District]]:
+    """The districts of each piece that has some."""
+    found: dict[str, list[District]] = defaultdict(list)
+    for district in all_districts:
+        found[district.piece].append(district)
+    return found
 
 
 def divided(total: int, shares: list[float]) -> list[int]:

@@ -96,8 +96,8 @@ def of_window(exposures: Exposures, children: Integers, stock: Integers, at_star
     """
     places = atlas.places()
     members = places.members_at_window_start
-    weights = members * children[:, WEIGHTS_MID_YEAR - FIRST_MID_YEAR]
-    weights = weights / weights.sum(axis=1, keepdims=True)
+    weights = members.multiply(children[:, WEIGHTS_MID_YEAR - FIRST_MID_YEAR]).tocsr()
+    weights = weights.multiply(1 / weights.sum(axis=1)[:, None]).tocsr()
     level, later = (exposures.poverty[:, POVERTY_YEARS.index(year - 1)] for year in (WINDOW_START, WINDOW_END))
     return Covariates(
         deprivation_change=weights @ (later - level),

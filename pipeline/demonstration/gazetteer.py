@@ -340,15 +340,36 @@ def _change(line: str) -> Change:
 CHANGES = tuple(_change(line) for line in _CHANGES.strip().splitlines())
 
 
+@cache
 def whole_region(region: str) -> str:
     """Code of the region that a region or a part of one belongs to."""
     return DIVIDED_REGION if any(part.code == region for part in PARTS) else region
 
 
+_further: list[str] = []
+
+
+def mapped() -> list[str]:
+    """The lines of the map, as `settle` takes them."""
+    return _AUTHORITIES.strip().splitlines()
+
+
+def settle(lines: list[str], children_2009: dict[str, int]) -> None:
+    """Add authorities to the map, in a process that has asked for none yet: for measuring at other sizes.
+
+    A line is region or part, code, first area code and name, as in the map itself; children are by code. Raises
+    RuntimeError when the map has been read: whoever read it would go on with the smaller country.
+    """
+    if authorities.cache_info().currsize:
+        raise RuntimeError("the map has been read already: settle in a fresh process")
+    _further.extend(lines)
+    CHILDREN_2009.update(children_2009)
+
+
 @cache
 def authorities() -> tuple[Authority, ...]:
     """All authorities that have existed since 2009, by code. The tiny island and the city are among them."""
-    rows = (line.split(" ", 3) for line in _AUTHORITIES.strip().splitlines())
+    rows = (line.split(" ", 3) for line in (*mapped(), *_further))
     return tuple(sorted((_authority(*row) for row in rows), key=lambda authority: authority.code))
 
 

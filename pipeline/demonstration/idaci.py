@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.demonstration.country import Country
-from pipeline.demonstration.districts import District, divided, of_county
+from pipeline.demonstration.districts import District, by_county, divided
 from pipeline.demonstration.exposures import INDEX_EDITIONS
 from pipeline.demonstration.population import FIRST_MID_YEAR, Floats
 from pipeline.demonstration.population_files import BAND_TITLES, FOREIGN_AREAS, FOREIGN_CHILDREN
@@ -101,11 +101,12 @@ def _long_rows(country: Country, districts: list[District]) -> list[Row]:
     day = f"{_CODES_OF[2025]}-04-01"
     scores = _scores(country, 2025)
     areas: list[tuple[str, str, float]] = []
+    below = by_county(districts)
     for row, authority in enumerate(country.authorities):
         if authority.in_being(day):
             code = authority.area_code_on(day)
             if code.startswith("Z10"):
-                own = of_county(districts, authority)
+                own = below.get(authority.code, [])
                 areas += [(one.code, one.name, min(float(scores[row]) * one.relative, 0.95)) for one in own]
             else:
                 areas.append((code, authority.name, float(scores[row])))
@@ -122,10 +123,11 @@ def _long_rows(country: Country, districts: list[District]) -> list[Row]:
 
 def _lookup_rows(country: Country, districts: list[District]) -> list[Row]:
     pairs: list[tuple[str, str, str, str]] = []
+    below = by_county(districts)
     for authority in country.authorities:
         if authority.in_being(_LOOKUP_DAY):
             code = authority.area_code_on(_LOOKUP_DAY)
-            own = [(district.code, district.name) for district in of_county(districts, authority)]
+            own = [(district.code, district.name) for district in below.get(authority.code, [])]
             lower = own if code.startswith("Z10") else [(code, authority.name)]
             pairs += [(*area, code, authority.name) for area in lower]
     pairs += [(code, name, code, name) for code, name in FOREIGN_AREAS.items()]
@@ -140,16 +142,18 @@ def _lookup_rows(country: Country, districts: list[District]) -> list[Row]:
 def _population_text(country: Country, districts: list[District], band: str, title: str) -> str:
     """Build the extract of one age band by district: titles, the first of them blank, a header, and a blank tail."""
     children = country.population.bands[band][:, _POPULATION_YEAR - FIRST_MID_YEAR]
+    of_authority, below = country.children(children), by_county(districts)
+    at = {piece: column for column, piece in enumerate(country.pieces)}
     figures: list[tuple[str, str, int]] = []
     for row, authority in enumerate(country.authorities):
         if authority.in_being(_POPULATION_DAY):
             code = authority.area_code_on(_POPULATION_DAY)
             if not code.startswith("Z10"):
-                figures.append((authority.name, code, int(country.children(children)[row])))
+                figures.append((authority.name, code, int(of_authority[row])))
                 continue
             for piece in authority.pieces:
-                own = [district for district in of_county(districts, authority) if district.piece == piece]
-                total = int(children[country.pieces.index(piece)])
+                own = [district for district in below.get(authority.code, []) if district.piece == piece]
+                total = int(children[at[piece]])
                 parts = divided(total, [district.share for district in own])
                 figures += [(one.name, one.code, part) for one, part in zip(own, parts, strict=True)]
     figures += [(name, code, FOREIGN_CHILDREN) for code, name in FOREIGN_AREAS.items()]

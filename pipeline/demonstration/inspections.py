@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.demonstration import atlas
 from pipeline.demonstration.country import WINDOW_START, Country
 from pipeline.demonstration.gazetteer import TINY_ISLAND, Authority
 
@@ -58,8 +59,7 @@ def reports(country: Country) -> list[Report]:
     """All reports up to those of visits by 31 March 2025: by authority, each in the order of its frameworks."""
     rng = np.random.default_rng([country.seed, _STREAM])
     found: list[Report] = []
-    for row, authority in enumerate(country.authorities):
-        lead = int(np.flatnonzero(country.members[row])[0])
+    for lead, authority in zip(atlas.first_pieces(country.members), country.authorities, strict=True):
         good = country.exposures.is_good[lead]
         history = _History(authority, float(rng.normal(0.4 if good == 1 else -0.4, 0.6)), rng)
         found += history.write(None if np.isnan(good) else bool(good))

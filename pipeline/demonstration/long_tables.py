@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.demonstration.areas import members, total, with_parts_last
 from pipeline.demonstration.country import Country
 from pipeline.demonstration.gazetteer import COUNTRY_CODE, COUNTRY_NAME, TINY_ISLAND, Region
+from pipeline.demonstration.population import Integers
 from pipeline.demonstration.printing import (
     CRLF,
     LARGEST_HIDDEN,
@@ -121,14 +122,15 @@ def _long_rows(country: Country, release: Release) -> list[Row]:
     listed.sort(key=lambda row: (country.authorities[row].region, _area_code(country, row, release)))
     for year in reversed(release.years):
         start = [year, _REPORTING_YEAR]
-        table += _sum_rows(country, release, year, start)
+        children = country.children(country.population.in_release(release.year, year))
+        table += _sum_rows(country, release, year, start, children)
         for row in listed:
             authority = country.authorities[row]
             region = regions[authority.region]
             place = [region.code, region.name, authority.code, authority.name, _area_code(country, row, release)]
             table += [
                 [*start, "Local authority", COUNTRY_CODE, COUNTRY_NAME, *place, *cells]
-                for cells in _authority_cells(country, release, year, row)
+                for cells in _authority_cells(country, release, year, row, children)
             ]
     return table
 
@@ -138,12 +140,11 @@ def _area_code(country: Country, row: int, release: Release) -> str:
     return country.authorities[row].area_code_on(f"{release.year}-11-01")
 
 
-def _sum_rows(country: Country, release: Release, year: int, start: list[object]) -> list[Row]:
+def _sum_rows(country: Country, release: Release, year: int, start: list[object], children: Integers) -> list[Row]:
     """Build the rows of the country and of its regions and parts, whose counts are rounded to 10."""
     everyone = country.in_being(year)
     areas: list[tuple[str, Region | None, list[int]]] = [("National", None, everyone)]
     areas += [("Regional", region, members(country, everyone, region)) for region in with_parts_last()]
-    children = country.children(country.population.in_release(release.year, year))
     table: list[Row] = []
     for level, region, rows in areas:
         population = total(children, rows)
@@ -161,22 +162,22 @@ def _sum_rows(country: Country, release: Release, year: int, start: list[object]
     return table
 
 
-def _authority_cells(country: Country, release: Release, year: int, row: int) -> list[list[object]]:
+def _authority_cells(country: Country, release: Release, year: int, row: int, children: Integers) -> list[list[object]]:
     """Give measure, population, count and rate of one authority in one year, a line a measure."""
     authority = country.authorities[row]
     lines: list[list[object]] = []
     if not authority.in_being(f"{year}-03-31"):
-        population, number, rate = release.absent
-        return [[wording, population, number, rate] for wording in _wording(release).values()]
-    children = int(country.children(country.population.in_release(release.year, year))[row])
+        nobody, number, rate = release.absent
+        return [[wording, nobody, number, rate] for wording in _wording(release).values()]
+    population = int(children[row])
     for measure, wording in _wording(release).items():
         count = int(country.count(measure, year, release.year)[row])
         if 1 <= count <= LARGEST_HIDDEN:
-            lines.append([wording, children, SUPPRESSED_SINCE_2018, SUPPRESSED_SINCE_2018])
+            lines.append([wording, population, SUPPRESSED_SINCE_2018, SUPPRESSED_SINCE_2018])
         elif release.island_is_blank and authority.code == TINY_ISLAND:
-            lines.append([wording, children, _NOT_APPLICABLE, _NOT_APPLICABLE])
+            lines.append([wording, population, _NOT_APPLICABLE, _NOT_APPLICABLE])
         else:
-            lines.append([wording, children, count, rate_per_10_000(count, children)])
+            lines.append([wording, population, count, rate_per_10_000(count, population)])
     return lines
 
 

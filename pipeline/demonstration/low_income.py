@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.demonstration.country import Country
-from pipeline.demonstration.districts import District, divided
+from pipeline.demonstration.districts import District, by_piece, divided
 from pipeline.demonstration.exposures import LOW_INCOME_YEARS
 from pipeline.demonstration.gazetteer import COUNTRY_CODE, COUNTRY_NAME, TINY_ISLAND, Authority
 from pipeline.demonstration.population import FIRST_MID_YEAR, Integers
@@ -74,11 +74,10 @@ def country_figure(country: Country, year: int) -> int:
 
 def by_district(country: Country, districts: list[District]) -> dict[str, tuple[int, int]]:
     """Children with Child Benefit and in low-income families in 2016, by code of the district."""
-    counted = children(country)
+    counted, below = children(country), by_piece(districts)
     figures = {}
     for at, piece in enumerate(country.pieces):
-        own = [district for district in districts if district.piece == piece]
-        if own:
+        if own := below.get(piece):
             benefit = divided(int(counted.with_benefit[at, -1]), [district.share for district in own])
             low = divided(int(counted.low_income[at, -1]), [district.share * district.relative for district in own])
             figures.update({d.code: pair for d, pair in zip(own, zip(benefit, low, strict=True), strict=True)})
@@ -151,6 +150,7 @@ def _areas(country: Country, districts: list[District], year: int) -> list[tuple
     """Code, name and cells of the country and of each area, in the order of the codes."""
     counted, at = children(country), LOW_INCOME_YEARS.index(year)
     benefit, low = counted.with_benefit[:, at], counted.low_income[:, at]
+    benefit_here, low_here = country.children(benefit), country.children(low)
     areas = [(COUNTRY_CODE, COUNTRY_NAME, _cells(int(low.sum()), int(benefit.sum())))]
     local: list[tuple[str, str, list[Cell]]] = []
     districted = by_district(country, districts) if year == BY_DISTRICT else {}
@@ -161,7 +161,7 @@ def _areas(country: Country, districts: list[District], year: int) -> list[tuple
     day = f"{year}-08-31" if year >= 2015 else "2013-03-31"  # codes of before 2013 up to the workbook of 2014
     for row, authority in enumerate(country.authorities):
         if authority.in_being(f"{year}-08-31") and authority.code not in counties:
-            cells = _cells(int(country.children(low)[row]), int(country.children(benefit)[row]))
+            cells = _cells(int(low_here[row]), int(benefit_here[row]))
             if authority.code == TINY_ISLAND and year in SUPPRESSED_YEARS:
                 cells[9:11] = [0, 0]
                 cells[15:17] = [0, 0] if year == SUPPRESSED_YEARS[0] else [MARKER, MARKER]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from pipeline.demonstration.country import Country
 from pipeline.demonstration.exposures import POVERTY_YEARS
@@ -20,6 +21,7 @@ from pipeline.demonstration.printing import Row, write_table
 ENDED_WORDS = "(Pre LG)"
 KNOWN_BY = "102"  # whose ten neighbours tell the edition
 _NEIGHBOURS = 10
+_CANDIDATES = 3 * _NEIGHBOURS  # of the tree; the nearest among them are taken with ties in the order of the lists
 _IN_THE_CAPITAL = 1.2  # how far the capital is from the rest, in standard scores
 _DIVIDED_OLD_LISTS = "2018-06-01"  # a day on which those that have ended since were all there
 _CLOSENESS_2021 = ((0.10, "Extremely Close"), (0.35, "Very Close"), (0.7, "Close"), (1.1, "Somewhat close"))
@@ -54,7 +56,8 @@ def edition_rows(country: Country) -> list[Row]:
     for edition in (GROUPINGS, MODEL):
         listed = _in_being(country, edition.day)
         (row,) = (row for row in listed if country.authorities[row].code == KNOWN_BY)
-        codes = " ".join(country.authorities[other].code for other, _ in _nearest(country, row, listed, edition))
+        nearest = _nearest(country, [row], listed, edition)
+        codes = " ".join(country.authorities[other].code for other, _ in nearest[row])
         if codes in {line[2] for line in rows}:
             raise ValueError(f"seed {country.seed} gives {KNOWN_BY} the same neighbours in two editions: use another")
         rows.append((edition.name, KNOWN_BY, codes, f"statistical neighbours, {edition.name}", "simulated"))
@@ -67,18 +70,20 @@ def _groupings(country: Country) -> list[Row]:
         header += [f"SN{position}", "SNP"]
     current = _in_being(country, GROUPINGS.day)
     rows: list[Row] = [[*header, ""]]
-    rows += [_grouping(country, row, current, country.authorities[row].name) for row in current]
+    nearest = _nearest(country, current, current, GROUPINGS)
+    rows += [_grouping(country, row, nearest[row], country.authorities[row].name) for row in current]
     rows += [["", "Old SNs:", *[""] * (len(header) - 1)], [""] * (len(header) + 1)]
     before = _in_being(country, _DIVIDED_OLD_LISTS)
     ended = [row for row in before if not country.authorities[row].in_being(GROUPINGS.day)]
-    rows += [_grouping(country, row, before, f"{country.authorities[row].name} {ENDED_WORDS}") for row in ended]
+    nearest = _nearest(country, ended, before, GROUPINGS)
+    rows += [_grouping(country, row, nearest[row], f"{country.authorities[row].name} {ENDED_WORDS}") for row in ended]
     return rows
 
 
-def _grouping(country: Country, row: int, listed: list[int], name: str) -> Row:
+def _grouping(country: Country, row: int, nearest: list[tuple[int, float]], name: str) -> Row:
     authority = country.authorities[row]
     cells: list[object] = [authority.code, name, authority.code, *_region(authority.region)]
-    for other, distance in _nearest(country, row, listed, GROUPINGS):
+    for other, distance in nearest:
         cells += [country.authorities[other].code, _closeness(distance, _CLOSENESS_2021, "Not Close")]
     return [*cells, ""]
 
@@ -89,11 +94,12 @@ def _model(country: Country) -> list[Row]:
     for position in range(1, _NEIGHBOURS + 1):
         header += [f"SN_{position}", f"SN_{position}P"]
     current = _in_being(country, MODEL.day)
+    nearest = _nearest(country, current, current, MODEL)
     rows: list[Row] = [header]
     for row in sorted(current, key=lambda row: country.authorities[row].name):
         authority = country.authorities[row]
         cells: list[object] = [authority.code, authority.name, *_region(authority.region)]
-        for other, distance in _nearest(country, row, current, MODEL):
+        for other, distance in nearest[row]:
             word = _closeness(distance, _CLOSENESS_2025, "Not close")
             cells += [country.authorities[other].code, word if word.startswith("Somewhat") else f"{word} "]
         rows.append(cells)
@@ -121,12 +127,19 @@ def _standard(values: Floats) -> Floats:
     return (values - values.mean()) / values.std()
 
 
-def _nearest(country: Country, row: int, listed: list[int], edition: EditionOfLists) -> list[tuple[int, float]]:
-    """The ten rows most like one, nearest first, each with its distance."""
-    traits = _traits(country, edition)
-    distance = np.sqrt(((traits[listed] - traits[row]) ** 2).sum(axis=1))
-    order = [at for at in np.argsort(distance, kind="stable") if listed[at] != row][:_NEIGHBOURS]
-    return [(listed[at], float(distance[at])) for at in order]
+def _nearest(
+    country: Country, rows: list[int], listed: list[int], edition: EditionOfLists
+) -> dict[int, list[tuple[int, float]]]:
+    """For each of some rows the ten of those listed that are most like it, nearest first, each with its distance."""
+    traits, there = _traits(country, edition), np.array(listed)
+    _, close = KDTree(traits[listed]).query(traits[rows], k=min(_CANDIDATES, len(listed)))
+    found = {}
+    for row, candidates in zip(rows, np.sort(close, axis=1), strict=True):
+        others = there[candidates]
+        distance = np.sqrt(((traits[others] - traits[row]) ** 2).sum(axis=1))
+        order = [at for at in np.argsort(distance, kind="stable") if others[at] != row][:_NEIGHBOURS]
+        found[row] = [(int(others[at]), float(distance[at])) for at in order]
+    return found
 
 
 def _closeness(distance: float, words: tuple[tuple[float, str], ...], else_word: str) -> str:

@@ -9,6 +9,7 @@ authorities that had ended in a second table below the first, and misdates one r
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,18 +106,22 @@ def misdated(reports: list[Report]) -> tuple[Report, dt.date]:
 
 def _second_ilacs(reports: list[Report]) -> list[Report]:
     found = []
-    for authority in {report.authority.code: report.authority for report in reports}.values():
-        own = _ilacs_of_2023(reports, authority)
+    for reported in _by_authority(reports).values():
+        own, authority = _ilacs_of_2023(reported), reported[0].authority
         if len(own) > 1 and authority.in_being(_AS_AT_2023):
             found.append(own[1])
     return found
 
 
-def _ilacs_of_2023(reports: list[Report], authority: Authority) -> list[Report]:
-    return [
-        report for report in reports
-        if report.authority == authority and report.visited is not None and report.visited <= _LAST_VISIT_2023
-    ]  # fmt: skip
+def _by_authority(reports: list[Report]) -> dict[str, list[Report]]:
+    found: dict[str, list[Report]] = defaultdict(list)
+    for report in reports:
+        found[report.authority.code].append(report)
+    return found
+
+
+def _ilacs_of_2023(own: list[Report]) -> list[Report]:
+    return [report for report in own if report.visited is not None and report.visited <= _LAST_VISIT_2023]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -170,8 +175,9 @@ def _ilacs_headings(ordinal: str, *, care_leavers: bool = False) -> list[str]:
 def _listed(country: Country, reports: list[Report], is_listed: Callable[[Authority], bool]) -> list[list[Cell]]:
     """One row an authority by name: its reports of each framework, and its first two ILACS inspections."""
     rows: list[list[Cell]] = []
+    reported = _by_authority(reports)
     for authority in sorted(country.authorities, key=lambda one: one.name):
-        own = [report for report in reports if report.authority == authority]
+        own = reported.get(authority.code)
         if is_listed(authority) and own:
             rows.append(_history_row(authority, own))
     return rows
@@ -183,7 +189,7 @@ def _history_row(authority: Authority, own: list[Report]) -> list[Cell]:
     for framework, columns in _BEFORE_ILACS:
         report = next((one for one in own if one.framework == framework), None)
         row += [_cell(report, held) for _, held in columns]
-    ilacs = _ilacs_of_2023(own, authority)
+    ilacs = _ilacs_of_2023(own)
     for at, held in enumerate((("looked_after",), ("looked_after", "care_leavers"))):
         report = ilacs[at] if at < len(ilacs) else None
         shown = ("published", "overall", "leadership", "help", *held)
@@ -206,8 +212,9 @@ def _newest_judgements(country: Country, reports: list[Report], title: str) -> l
          "Impact of leaders", "Experiences and progress of children who need help and protection",
          "Experiences and progress of children in care", "Experiences and progress of care leavers"],
     ]  # fmt: skip
+    reported = _by_authority(reports)
     for authority in _current(country, _AS_AT_2023):
-        own = _ilacs_of_2023(reports, authority)
+        own = _ilacs_of_2023(reported.get(authority.code, []))
         if own:
             rows.append([_LINK, authority.name, _region(authority), own[-1].visited, *_grades(own[-1])])
     return rows

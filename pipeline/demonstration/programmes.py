@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.demonstration import atlas
 from pipeline.demonstration.country import Country
 from pipeline.demonstration.gazetteer import Authority
 from pipeline.demonstration.printing import Row
@@ -50,9 +51,8 @@ def programme_rows(country: Country) -> list[Row]:
     """Build the table: one row an authority, programme and project."""
     rng = np.random.default_rng([country.seed, _STREAM])
     rows: list[Row] = [_HEADER]
-    for row, authority in enumerate(country.authorities):
+    for lead, authority in zip(atlas.first_pieces(country.members), country.authorities, strict=True):
         if authority.in_being(_AUTHORITIES_OF):
-            lead = int(np.flatnonzero(country.members[row])[0])
             rows += _of_authority(authority, bool(country.exposures.takes_part[lead]), rng)
     return rows
 

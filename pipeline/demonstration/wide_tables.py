@@ -239,9 +239,10 @@ def _wide_rows(country: Country, year: int, series: str, columns: list[Column]) 
         cells = [column.region_cell(inside) for column in columns]
         table.append([area_code, "REGION", region.letter_2011, name, *cells])
     stray = series == "CLA" and year == ISLAND_ROW_YEAR
+    listed = set(rows)
     for row, authority in enumerate(country.authorities):
-        if row in rows or (stray and authority.code == TINY_ISLAND):
-            level = "LA" if row in rows else ""
+        if row in listed or (stray and authority.code == TINY_ISLAND):
+            level = "LA" if row in listed else ""
             area_code, name = authority.area_code_on(_CODES_AS_OF), _spelt(authority.name, _SPELLINGS_2011)
             cells = [column.authority_cell(row) for column in columns] if level else ["0"] * len(columns)
             table.append([area_code, level, authority.code, name, *cells])
