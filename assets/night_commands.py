@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from assets import in_process
 from assets.terminal import AsJson, Data, Out, err, naming, out
-from pipeline import database, durable, night_status, places, releases, run_lock
+from pipeline import database, durable, night_status, places, releases, run_lock, shelves
 from pipeline.errors import Refusal
 from pipeline.night import begin_night
 from pipeline.night_status import Night
@@ -68,8 +68,9 @@ def _write_down(workspace: Workspace, run_id: str, error: Exception) -> None:
     """Leave a failure in the status file. The hook of the job has done so already, but not for what is outside its nodes."""
     if isinstance(error, Refusal) and error.code == run_lock.ALREADY_RUNNING:
         return  # the run that is under way tells of itself
+    refusal, reason = in_process.refusal_of(error, workspace.out), in_process.reason(error, workspace.out)
     try:
-        night_status.end(workspace.status, run_id, night_status.FAILED, in_process.reason(error, workspace.out))
+        night_status.end(workspace.status, run_id, night_status.FAILED, reason, code=refusal.code if refusal else None)
     except OSError as unwritten:
         err.print(f"The status file cannot be written ({unwritten.strerror}).", highlight=False)
 
@@ -77,6 +78,7 @@ def _write_down(workspace: Workspace, run_id: str, error: Exception) -> None:
 def status(data: Data = "auto", out_folder: Out = None, as_json: AsJson = False) -> None:
     """Tell how the last night ended, how old the sources are, and when the next run is due; 1 when somebody is needed."""
     workspace = places.workspace(data, out_folder)
+    shelves.bring_shown(workspace)
     last = night_status.read(workspace.status)
     result = night_status.result_now(last, is_running=run_lock.is_held(workspace.out)) if last else None
     rollback = releases.rolled_back(workspace.database)

@@ -43,14 +43,19 @@ def tell_failed(context: dg.HookContext) -> None:
     if isinstance(error, Refusal) and error.code == run_lock.ALREADY_RUNNING:
         return  # the run that is under way tells of itself
     failed = in_process.failed_checks(context.instance, context.run_id)
-    _end(context, night_status.FAILED, in_process.reason(error, context.resources.chosen.workspace.out, failed))
+    out = context.resources.chosen.workspace.out
+    refusal = in_process.refusal_of(error, out, failed)
+    reason = in_process.reason(error, out, failed)
+    _end(context, night_status.FAILED, reason, code=refusal.code if refusal else None)
 
 
-def _end(context: dg.HookContext, result: str, reason: str, release: str | None = None) -> None:
+def _end(
+    context: dg.HookContext, result: str, reason: str, release: str | None = None, code: str | None = None
+) -> None:
     """Write how the night ended. A disk too full for that one line must not hide in the log why the night failed."""
     workspace: Workspace = context.resources.chosen.workspace
     try:
-        night_status.end(workspace.status, context.run_id, result, reason, release)
+        night_status.end(workspace.status, context.run_id, result, reason, release, code)
     except OSError as error:
         context.log.error(f"The status file cannot be written ({error.strerror}). {reason}")
 

@@ -15,9 +15,20 @@ import pyarrow.parquet as pq
 
 from assets.checks import measure
 from assets.chosen_data import ChosenData
-from assets.parquet_io import run_of
 from assets.raw import NEWS, PUBLICATIONS
-from pipeline import __version__, checks, manifest, news, places, publish, settings
+from pipeline import (
+    __version__,
+    checks,
+    frames_by_url,
+    manifest,
+    news,
+    pieces,
+    places,
+    publish,
+    releases_by_url,
+    settings,
+    shelves,
+)
 from pipeline.tables import catalogue, frames
 from pipeline.tables.declare import Table
 
@@ -34,6 +45,8 @@ DATABASE = "care_numbers_database"
 def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.MaterializeResult:
     """`care_numbers.duckdb` and its release: built out of sight, verified, renamed in; old releases are pruned."""
     workspace = chosen.workspace
+    every_frame = [publish.parquet_file(workspace.frames, table.asset) for table in catalogue.TABLES if table.asset]
+    frames_by_url.bring(workspace, every_frame, context.run.run_id)
     stored = {
         table.asset: _stored(workspace, table)
         for table in catalogue.TABLES
@@ -48,7 +61,9 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
         _run_facts(context.run.run_id, chosen) | _origin(context, frame_files),
         is_fictional=chosen.is_fictional,
         lineage=_lineage(context),
+        elsewhere=releases_by_url.of(workspace),
     )
+    pieces.clear(workspace)
     return dg.MaterializeResult(
         metadata={
             "database": dg.MetadataValue.path(str(published.database)),
@@ -56,6 +71,7 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
             "release_before": str(published.release_before or "none"),
             "pruned": ", ".join(str(name) for name in published.pruned) or "none",
             **_rollback_ended(published),
+            **_url_of(workspace, published),
             publish.SINCE: published.since,
             "bytes": published.database.stat().st_size,
             "is_fictional": chosen.is_fictional,
@@ -64,6 +80,11 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
             "rows": dg.MetadataValue.json(published.row_counts),
         }
     )
+
+
+def _url_of(workspace: places.Workspace, published: publish.Published) -> dict[str, str]:
+    """Where the release is, when the outputs are by URL; `database` is a copy then."""
+    return {"url": f"{workspace.releases_url}/{published.release.name}"} if workspace.releases_url else {}
 
 
 def _rollback_ended(published: publish.Published) -> dict[str, str]:
@@ -96,7 +117,7 @@ def _origin(context: dg.AssetExecutionContext, frame_files: list[Path]) -> dict[
     run_id = context.run.run_id
     event = context.instance.get_latest_materialization_event(dg.AssetKey(NEWS))
     told = event.asset_materialization if event and event.run_id == run_id else None
-    if told is None or {run_of(file) for file in frame_files} != {run_id}:
+    if told is None or {frames_by_url.run_of(file) for file in frame_files} != {run_id}:
         return dict.fromkeys(news.HASHES, news.SEVERAL_RUNS)
     return {name: str(told.metadata[name].value) for name in news.HASHES}
 
@@ -111,6 +132,7 @@ def _run_facts(run_id: str, chosen: ChosenData) -> dict[str, str]:
         "country": manifest.read(chosen.workspace.data).name or "England",
         "care_numbers_version": __version__,
         "settings_sha256": settings.load().sha256,
+        "own_settings": "; ".join(settings.load().own) or "none",
         "seed": str(settings.load().seed),
         "storage_version": publish.STORAGE_VERSION,
         "duckdb_version": duckdb.__version__,
@@ -125,6 +147,7 @@ def report(chosen: ChosenData) -> dg.MaterializeResult:
     """The pages that everyone else reads, built from the published database; opens from disk without a network."""
     from pipeline.report import site  # the templates are slow to import, and most commands build no page
 
+    shelves.bring_shown(chosen.workspace)  # the database may have been published from another machine
     built = site.build(chosen.workspace.database, chosen.workspace.report)
     return dg.MaterializeResult(
         metadata={

@@ -10,9 +10,9 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from assets import describe
+from assets import describe, history
 from assets.chosen_data import ChosenData
-from pipeline import night, run_lock
+from pipeline import night, run_lock, settings
 from pipeline.readers.layout import (
     DEPRIVATION,
     DISTRICT_LOOKUP,
@@ -76,6 +76,7 @@ def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen:
     run_lock.hold(workspace.out)
     run_id = context.run.run_id
     found = night.begin_night(workspace, run_id) if config.is_night else night.begin(workspace)
+    history.forget_old_runs(context.instance, workspace.dagster_home, settings.load().releases.keep_run_days)
     yield dg.Output(None, output_name=NEWS, metadata={"news": found.sentence, **found.origin.facts()})
     if config.is_night and not found.is_new:
         return

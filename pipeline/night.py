@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pipeline import leftovers, news, night_status, places
+from pipeline import leftovers, news, night_status, places, raw_by_url, shelves
 from pipeline.demonstration.build import refresh_demonstration
 from pipeline.fetch.report import Report
 from pipeline.news import News
@@ -21,12 +21,19 @@ def fetch() -> Report:
     """Everything that the publishers have anew; none of it where fetching at night is switched off."""
     from pipeline.fetch import run  # half a second of imports that a night on a folder does without
 
-    return Report() if os.environ.get(FETCH_VARIABLE) == OFF else run.fetch(places.raw_folders())
+    if os.environ.get(FETCH_VARIABLE) == OFF:
+        return Report()
+    with raw_by_url.changing(places.raw_copy(), places.REGISTER):
+        return run.fetch(places.raw_folders())
 
 
 def begin(workspace: Workspace) -> News:
-    """Clear what a killed run left, build the demonstration country when it is the choice, and look for news."""
+    """Clear what a killed run left, build the demonstration country when it is the choice, and look for news.
+
+    Folders by URL are copied here first.
+    """
     leftovers.clear(workspace)
+    shelves.bring(workspace)
     if workspace.is_demo:
         refresh_demonstration(workspace.data)
     return news.look(workspace)

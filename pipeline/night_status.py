@@ -15,6 +15,7 @@ import urllib.request
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from pipeline.confidential import scrubbed
 from pipeline.errors import Refusal
 
 RUNNING, PUBLISHED, NO_NEWS, HELD_BACK, FAILED = "running", "published", "no_news", "held_back", "failed"
@@ -28,6 +29,7 @@ OVERDUE_HOURS = 26  # a night is a day after the last one; two hours for a longe
 class Night:
     """One night. Times are UTC in ISO form; `reason` is one line; `told` is what became of the webhook, if any.
 
+    `code` is that of the refusal a night failed with; None when it did not fail or the fault was the program's.
     `fetched` says what was fetched and what could not be, a sentence each; None where nothing was to be fetched.
     """
 
@@ -38,6 +40,7 @@ class Night:
     reason: str = ""
     release: str | None = None
     told: str | None = None
+    code: str | None = None
     fetched: list[str] | None = None
 
 
@@ -87,15 +90,17 @@ def has_fetched(file: Path, run_id: str) -> bool:
     return _of_run(file, run_id).fetched is not None
 
 
-def end(file: Path, run_id: str, result: str, reason: str, release: str | None = None) -> None:
+def end(file: Path, run_id: str, result: str, reason: str, release: str | None = None, code: str | None = None) -> None:
     """A night ends. A failed one is told to the webhook first, which also works when the disk is full.
 
     Of several failures of one run the first counts: the others follow from it or stand beside it in the run's log.
+    Secrets of the environment are taken out of the reason, which may be some library's sentence.
     """
     last = _of_run(file, run_id)
     if last.result == FAILED:
         return
-    night = replace(last, result=result, ended=now(), reason=" ".join(reason.split()), release=release)
+    told = " ".join(scrubbed(reason).split())
+    night = replace(last, result=result, ended=now(), reason=told, release=release, code=code)
     address = os.environ.get(WEBHOOK_VARIABLE)
     if result == FAILED and address:
         night = replace(night, told=post(address, night))

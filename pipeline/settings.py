@@ -1,17 +1,24 @@
-"""The settings of the statistics, read from `settings.toml`.
+"""The settings of the statistics, read from `settings.toml` and from a file of the user's own.
 
-What belongs here: reading that one file and giving its values types. What does not: paths (`places`) and anything a
+What belongs here: reading these files and giving their values types. What does not: paths (`places`) and anything a
 user sets on the command line.
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import math
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from pipeline.errors import Refusal
+
+SETTINGS_VARIABLE = "CARE_NUMBERS_SETTINGS"
 _FILE = Path(__file__).with_name("settings.toml")
 
 
@@ -127,9 +134,29 @@ class RegressionSettings:
 
 @dataclass(frozen=True)
 class ReleaseSettings:
-    """How long a release is kept, in days; the first of each month is kept for ever."""
+    """How long a release and what Dagster remembers of a run are kept, in days.
+
+    The first release of each month is kept for ever.
+    """
 
     keep_days: int
+    keep_run_days: int
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    """How large a file, and what is made of it, may be; nothing larger is read."""
+
+    largest_bytes: int
+    unpacked_bytes: int
+    members: int
+    sheets: int
+    cells: int
+    columns: int
+    record_characters: int
+    parquet_rows: int
+    reader_memory_bytes: int
+    reader_seconds: int
 
 
 @dataclass(frozen=True)
@@ -147,14 +174,35 @@ class Settings:
     calibration: CalibrationSettings
     regression: RegressionSettings
     releases: ReleaseSettings
+    files: FileSettings
     sha256: str
+
+    own: tuple[str, ...] = ()  # what a file of the user's sets otherwise, such as "regression.curve_draws = 99 (999)"
+
+
+def load() -> Settings:
+    """The settings of `settings.toml`, and over them those of the file that `CARE_NUMBERS_SETTINGS` names, if any.
+
+    They are read once in the life of a process. Raises Refusal for a file of the user's that cannot be read, or that sets
+    what there is not or to what it cannot be. A fault of `settings.toml` itself is a TypeError: it is part of the code.
+    """
+    return _read(os.environ.get(SETTINGS_VARIABLE, "").strip())
+
+
+def forget() -> None:
+    """Read the files anew when they are next asked for: in a process that outlives a run."""
+    _read.cache_clear()
 
 
 @cache
-def load() -> Settings:
-    """Read `settings.toml`. A missing or unknown name is a TypeError: the file is part of the code."""
+def _read(own_file: str) -> Settings:
     content = _FILE.read_bytes()
     values = tomllib.loads(content.decode("utf-8"))
+    changed: list[str] = []
+    if own_file:
+        own_content = _own(own_file)
+        changed = _lay_over(values, _parsed(own_content, own_file), own_file)
+        content += own_content
     return Settings(
         seed=values["seed"],
         windows=WindowSettings(**values["windows"]),
@@ -169,5 +217,70 @@ def load() -> Settings:
         calibration=CalibrationSettings(**values["calibration"]),
         regression=RegressionSettings(**values["regression"]),
         releases=ReleaseSettings(**values["releases"]),
+        files=FileSettings(**values["files"]),
         sha256=hashlib.sha256(content).hexdigest(),
+        own=tuple(changed),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Settings of a user's own
+
+
+def _own(file: str) -> bytes:
+    try:
+        return Path(file).expanduser().read_bytes()
+    except OSError as error:
+        raise _bad(file, f"the file cannot be read ({error.strerror})") from error
+
+
+def _parsed(content: bytes, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except ValueError as error:  # not UTF-8, or no TOML
+        raise _bad(file, f"this is no TOML ({error})") from error
+
+
+def _lay_over(values: dict[str, Any], own: dict[str, Any], file: str, within: str = "") -> list[str]:
+    """Put the user's values in place of the project's; which those are, in words."""
+    changed = []
+    for name, value in own.items():
+        full_name = f"{within}{name}"
+        if name not in values:
+            near = difflib.get_close_matches(name, values, n=1)
+            raise _bad(
+                file, "there is no setting of this name", full_name, f"did you mean {near[0]}?" if near else None
+            )
+        if isinstance(values[name], dict):
+            if not isinstance(value, dict):
+                raise _bad(file, "this is a group of settings and not one", full_name)
+            changed += _lay_over(values[name], value, file, f"{full_name}.")
+        else:
+            if not _fits(value, values[name]):
+                raise _bad(file, f"{value!r} cannot stand where {values[name]!r} is", full_name)
+            changed.append(f"{full_name} = {value} ({values[name]})")
+            values[name] = value
+    return changed
+
+
+def _fits(value: object, standard: object) -> bool:
+    """Whether a value is of the kind of the project's, and not negative where that one is not."""
+    if isinstance(standard, list):
+        return isinstance(value, list) and bool(value) and all(_fits(one, standard[0]) for one in value)
+    if isinstance(standard, bool) or isinstance(value, bool):
+        return isinstance(standard, bool) and isinstance(value, bool)
+    if isinstance(standard, int):
+        return isinstance(value, int) and (value >= 0 or standard < 0)
+    if isinstance(standard, float):
+        return isinstance(value, int | float) and math.isfinite(value) and (value >= 0 or standard < 0)
+    return type(value) is type(standard)
+
+
+def _bad(file: str, problem: str, name: str | None = None, remedy: str | None = None) -> Refusal:
+    return Refusal(
+        "bad_settings",
+        problem,
+        file=file,
+        column=name,
+        remedy=remedy or f"name settings of pipeline/settings.toml only, or unset {SETTINGS_VARIABLE}",
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import settings
+from pipeline.errors import Refusal
 
 PIPELINE = Path(settings.__file__).parent
 FILE = PIPELINE / "settings.toml"
@@ -23,9 +24,9 @@ def another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "settings.toml"
     copy.write_bytes(FILE.read_bytes())
     monkeypatch.setattr(settings, "_FILE", copy)
-    settings.load.cache_clear()
+    settings._read.cache_clear()
     yield copy
-    settings.load.cache_clear()
+    settings._read.cache_clear()
 
 
 def test_the_thresholds_of_the_classes() -> None:
@@ -77,7 +78,7 @@ def test_the_hash_is_that_of_the_file() -> None:
 def test_a_change_of_the_file_changes_the_hash(another_file: Path) -> None:
     before = settings.load().sha256
     another_file.write_text(another_file.read_text(encoding="utf-8").replace("= 5.0", "= 6.0", 1), encoding="utf-8")
-    settings.load.cache_clear()
+    settings._read.cache_clear()
     assert settings.load().classes.movement_pct == 6.0
     assert settings.load().sha256 != before
 
@@ -105,7 +106,8 @@ def leaves() -> list[str]:
 @pytest.mark.parametrize("name", leaves())
 def test_every_setting_is_used(name: str) -> None:
     """A setting that nothing reads would be changed in vain."""
-    readers = [path for path in PIPELINE.rglob("*.py") if path.name != "settings.py"]
+    rooms = (PIPELINE, PIPELINE.parent / "assets")
+    readers = [path for room in rooms for path in room.rglob("*.py") if path.name != "settings.py"]
     assert any(re.search(rf"\.{name}\b", path.read_text(encoding="utf-8")) for path in readers)
 
 
@@ -120,3 +122,67 @@ def test_every_threshold_is_a_share_of_something() -> None:
     classes = settings.load().classes
     for value in (classes.england_pct, classes.movement_pct, classes.relative_pct):
         assert 1 <= value < 100 and math.isfinite(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A file of the user's own
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "own.toml"
+    monkeypatch.setenv(settings.SETTINGS_VARIABLE, str(path))
+    settings._read.cache_clear()
+    yield path
+    settings._read.cache_clear()
+
+
+def test_a_file_of_the_users_own_sets_what_it_names_and_nothing_else(own_file: Path) -> None:
+    own_file.write_text("seed = 7\n[regression]\ncurve_draws = 99\n[classes]\nmovement_pct = 6\n")
+    chosen = settings.load()
+    assert (chosen.seed, chosen.regression.curve_draws, chosen.classes.movement_pct) == (7, 99, 6)
+    assert chosen.own == (
+        "seed = 7 (20181129)",
+        "regression.curve_draws = 99 (999)",
+        "classes.movement_pct = 6 (5.0)",
+    )
+    own_file.unlink()
+    assert settings.load() is chosen, "the settings are those of the process, whatever becomes of the file"
+    standard = settings._read("")
+    assert standard.own == () and standard.sha256 != chosen.sha256
+    same = dataclasses.replace(
+        chosen,
+        seed=standard.seed,
+        regression=dataclasses.replace(chosen.regression, curve_draws=standard.regression.curve_draws),
+        classes=dataclasses.replace(chosen.classes, movement_pct=standard.classes.movement_pct),
+        sha256=standard.sha256,
+        own=(),
+    )
+    assert same == standard
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "told"),
+    [
+        ("sed = 7", "sed", "did you mean seed"),
+        ("[regression]\ndraws = 9", "regression.draws", "there is no setting of this name"),
+        ("regression = 9", "regression", "a group of settings"),
+        ("seed = 1.5", "seed", "1.5 cannot stand where 20181129 is"),
+        ("seed = true", "seed", "cannot stand"),
+        ("seed = -1", "seed", "cannot stand"),
+        ('[classes]\nmovement_pct = "5"', "classes.movement_pct", "cannot stand"),
+        ("[classes]\nmovement_pct = nan", "classes.movement_pct", "cannot stand"),
+        ("[sensitivity]\nmagnitudes_pct = []", "sensitivity.magnitudes_pct", "cannot stand"),
+        ("seed = ", None, "no TOML"),
+    ],
+)
+def test_what_cannot_be_a_setting_is_refused(own_file: Path, text: str, column: str | None, told: str) -> None:
+    own_file.write_text(text)
+    with pytest.raises(Refusal, match=told) as caught:
+        settings.load()
+    assert (caught.value.code, caught.value.file, caught.value.column) == ("bad_settings", str(own_file), column)
+
+
+def test_a_file_that_is_not_there_is_refused(own_file: Path) -> None:
+    with pytest.raises(Refusal, match="cannot be read"):
+        settings.load()
