@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test ui bench lint format docs lock clean
+.PHONY: run test ui bench guards soak fuzz audit lint format docs lock clean
 
 run: $(READY)  ## Set up and run the whole pipeline
 	$(BIN)/care-numbers run
@@ -22,10 +22,23 @@ bench: $(READY)  ## Measure the statistics against their limits and plain loops
 	$(BIN)/python -m bench.queries
 	$(BIN)/python -m bench.resampling
 
+soak: $(READY)  ## Let 300 nights pass on changing files; takes up to an hour
+	$(BIN)/python -m tests.soak.run
+
+fuzz: $(READY)  ## Spoil 2,000 files in every way and see that no wrong figure passes; takes half an hour
+	$(BIN)/python -m tests.fuzz.run
+	$(BIN)/python -m pytest tests/fuzz/test_reader_properties.py --hypothesis-profile=thorough
+
+guards: $(READY)  ## Take each guard away in a copy and see a test fail
+	$(BIN)/python -m tests.guards.run
+
 lint: $(READY)  ## Style, types, stale documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(READY)  ## Ask whether a pinned version has a known vulnerability (needs a network, and says so)
+	$(BIN)/python .ci/audit.py
 
 format: $(READY)  ## Put the code into the project's style
 	$(BIN)/ruff check --fix .
@@ -39,9 +52,12 @@ lock: ## Resolve the newest versions that pyproject.toml allows (needs uv)
 	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --output-file requirements.lock
 	uv pip compile bench/requirements.in --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --output-file bench/requirements.lock
+	uv pip compile pyproject.toml deploy/build.in --extra ui --extra postgres --extra dask --extra kubernetes --extra object-store \
+	  --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-strip-extras --no-emit-index-url --output-file deploy/requirements.lock
 
 clean:  ## Remove what can be made again; imported files stay
-	rm -rf data/processed/* $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf data/processed/* $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # What the benchmark of resampling compares itself with; without a package index it says so and goes on.
 $(VENV)/.compared: $(READY) bench/requirements.lock

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import places
 from tests import published_files
 from tests.whole_runs.installed import Installed, install
-from tests.whole_runs.running import FinishedRun, care_numbers, finished_demonstration
+from tests.whole_runs.running import FinishedRun, finished_demonstration, finished_run
 
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
-    run = finished_demonstration(tmp_path_factory)
-    assert run.ended.code == 0, run.ended.err
-    return run
+    return finished_demonstration(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +24,7 @@ def published_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def published_run(published_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
-    out = tmp_path_factory.mktemp("published_run")
-    ended = care_numbers("run", "--data", published_folder, "--out", out)
-    assert ended.code == 0, ended.err
-    return FinishedRun(out, ended, places.workspace(str(published_folder), str(out)))
+    return finished_run(tmp_path_factory, "published_run", published_folder)
 
 
 @pytest.fixture(scope="session")

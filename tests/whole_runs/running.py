@@ -9,22 +9,25 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 from unittest import mock
 
 import duckdb
 import pytest
 
-from assets import command
+from assets import command, ends
 from pipeline import places
 from pipeline.places import Workspace
 from pipeline.tables import catalogue
+from tests.once import once
 
 PROJECT = Path(__file__).resolve().parents[2]
 _PROGRESS = ("  ", "care-numbers")  # how the lines begin that a run writes before its end
@@ -57,8 +60,13 @@ def environment_of(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | dict(extra or {})
 
 
-def care_numbers(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Ended:
-    """Run the command in this process; a bug that escapes it is a failure of the test, with its traceback."""
+def care_numbers(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, faults_escape: bool = True
+) -> Ended:
+    """Run the command in this process; a fault of the program is a failure of the test, with its traceback.
+
+    Unless `faults_escape` is false: then the command ends as it does for a person.
+    """
     out, err = io.StringIO(), io.StringIO()
     code: int | str | None = 0
     with (
@@ -67,12 +75,17 @@ def care_numbers(*arguments: str | Path, environment: Mapping[str, str] | None =
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         warnings.catch_warnings(),
+        mock.patch.object(ends, "failed", _escape) if faults_escape else contextlib.nullcontext(),
     ):
         try:
             command.main()
         except SystemExit as end:
             code = end.code
     return Ended(code if isinstance(code, int) else int(code is not None), out.getvalue(), err.getvalue())
+
+
+def _escape(error: Exception) -> NoReturn:
+    raise error
 
 
 def care_numbers_process(
@@ -115,16 +128,22 @@ class FinishedRun:
         return self.workspace.data
 
 
-_finished: list[FinishedRun] = []  # one for the whole session, whichever folder of tests asks first
+def finished_run(factory: pytest.TempPathFactory, name: str, data: str | Path) -> FinishedRun:
+    """The one run on some data that all tests of a session share, in whichever process they are."""
+
+    def run(out: Path) -> None:
+        ended = care_numbers("run", "--data", data, "--out", out)
+        assert ended.code == 0, ended.err
+        out.with_name(f"{name}.ended.json").write_text(json.dumps(asdict(ended)))
+
+    out = once(factory, name, run)
+    ended = Ended(**json.loads(out.with_name(f"{name}.ended.json").read_text()))
+    return FinishedRun(out, ended, places.workspace(str(data), str(out)))
 
 
 def finished_demonstration(factory: pytest.TempPathFactory) -> FinishedRun:
-    """The one run on the demonstration country that all tests share."""
-    if not _finished:
-        out = factory.mktemp("demonstration_run")
-        ended = care_numbers("run", "--data", "demo", "--out", out)
-        _finished.append(FinishedRun(out, ended, places.workspace("demo", str(out))))
-    return _finished[0]
+    """The one run on the demonstration country."""
+    return finished_run(factory, "demonstration_run", "demo")
 
 
 def sha256(path: Path) -> str:

@@ -254,7 +254,7 @@ def test_a_run_under_way_is_told(finished: Workspace) -> None:
 
 
 def test_without_its_package_postgresql_is_refused(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assets.in_process.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("assets.postgres_storage.importlib.util.find_spec", lambda name: None)
     ended = care_numbers(
         "run", "--data", "demo", "--out", out_of(finished), environment={places.POSTGRES_VARIABLE: "127.0.0.1"}
     )
