@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from assets.chosen_data import ChosenData
-from pipeline import geography, settings, what_if
+from pipeline import frames_by_url, geography, settings, what_if
 from pipeline.errors import Refusal
 from pipeline.five_year_change import Inputs
 from pipeline.places import Workspace
@@ -97,10 +97,11 @@ class _Finished:
     """The frames of the last run, by asset."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._folder = workspace.frames
+        self._workspace = workspace
 
     def __getitem__(self, asset: str) -> pd.DataFrame:
-        file = parquet_file(self._folder, asset)
+        file = parquet_file(self._workspace.frames, asset)
+        frames_by_url.bring(self._workspace, [file], run_id="")
         if not file.exists():
             raise Refusal(
                 "no_finished_run",

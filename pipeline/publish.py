@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from pipeline import durable, release_folder, releases, sentences, settings, since
 from pipeline.errors import Refusal
 from pipeline.releases import Name, Rollback
+from pipeline.releases_by_url import Shelf
 from pipeline.tables import about_tables, catalogue, ddl, frames
 from pipeline.tables.declare import Table
 
@@ -60,18 +61,24 @@ def publish(
     is_fictional: bool,
     lineage: Lineage | None = None,
     today: dt.date | None = None,
+    elsewhere: Shelf | None = None,
 ) -> Published:
     """Build and verify a release from the Parquet files of all declared tables, then show it; prune old ones at the end.
 
-    `lineage` has the publications that each table rests on, by the table's full name.
+    `lineage` has the publications that each table rests on, by the table's full name. With `elsewhere` the release is
+    published in a store, and `database` is the copy on this machine.
     Raises Refusal when a file is missing, a constraint or a check in `sql/checks` fails, the disk is full, or another
     publication is under way; what was published before is then untouched.
     """
     prefix = FICTIONAL_PREFIX if is_fictional else ""
     with durable.only_one(releases.lock_file(database)), durable.refusing_full_disk(database.parent):
-        releases.heal_locked(database)
+        if elsewhere:
+            elsewhere.bring_locked()
+        else:
+            releases.heal_locked(database)
         before, rollback = releases.current(database), releases.rolled_back(database)
-        name = releases.next_name(database, today or dt.datetime.now(dt.UTC).date())
+        day = today or dt.datetime.now(dt.UTC).date()
+        name = elsewhere.claim(day) if elsewhere else releases.next_name(database, day)
         facts = {**run_facts, "release": str(name)}
         facts |= {
             "release_before": str(before or NONE),
@@ -84,13 +91,16 @@ def publish(
             counts = verify(built, frames_folder, sql_folder)
             release_folder.fill(building, str(name), sql_folder, prefix)
             releases.stage(built, database)
+            if elsewhere:
+                elsewhere.put(building, name)  # from here on it is published; the copy follows
             releases.put(building, database, name)
             releases.show_current(database)
         finally:
             releases.remove_leftovers(database)
         releases.log(database, "published", release=str(name))
         ended = releases.end_rollback(database)
-        pruned = releases.prune(database, settings.load().releases.keep_days)
+        keep_days = settings.load().releases.keep_days
+        pruned = elsewhere.settle(keep_days) if elsewhere else releases.prune(database, keep_days)
     return Published(database, counts, releases.shelf(database) / str(name), before, ended, pruned, said)
 
 

@@ -20,7 +20,8 @@ from pipeline.errors import Refusal
 
 FILE = ".running.lock"
 ALREADY_RUNNING = "already_running"
-_held: dict[Path, IO[str]] = {}  # a process holds a folder once: Dagster's own run begins within the command's
+# A process holds a folder once: Dagster's own run begins within the command's. None: it is lent, see there.
+_held: dict[Path, IO[str] | None] = {}
 
 
 def hold(folder: Path) -> None:
@@ -68,6 +69,20 @@ def held(folder: Path) -> Iterator[None]:
     finally:
         if not is_mine_already:
             release(folder)
+
+
+@contextlib.contextmanager
+def lent(folder: Path) -> Iterator[None]:
+    """Work for the process that holds the folder, on a step of its run: nothing is locked and `hold` has nothing to do."""
+    key = folder.resolve()
+    if key in _held:
+        yield
+        return
+    _held[key] = None
+    try:
+        yield
+    finally:
+        del _held[key]
 
 
 def is_held(folder: Path) -> bool:

@@ -6,12 +6,13 @@ what was planted beside what was found. What does not: how a terminal shows it (
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import database
+from pipeline import database, folders
+from pipeline.readers import text_table
 
 UNUSUAL = ("A", "B")
 PLANTED_COEFFICIENTS = "planted_coefficients.csv"  # beside the planted truth
@@ -140,14 +141,15 @@ def summarise(database_file: Path, planted_truth: Path | None = None) -> Summary
         ],
         files_used=rows("SELECT count(*) AS n FROM about.sources")[0]["n"],
         files_not_used=rows("SELECT count(*) AS n FROM about.files_not_used")[0]["n"],
-        planted=_planted(database_file, planted_truth) if planted_truth and planted_truth.exists() else None,
+        planted=_planted(database_file, planted_truth) if planted_truth else None,
         planted_terms=_planted_terms(database_file, planted_truth) if planted_truth else (),
     )
 
 
 def _planted(database_file: Path, truth_file: Path) -> Planted | None:
-    with truth_file.open(encoding="utf-8", newline="") as stream:
-        truth = list(csv.DictReader(stream))
+    truth = _planted_rows(truth_file, ("la_code", "la_name", "planted", "window_start", "window_end"))
+    if not truth:
+        return None
     start, end = int(truth[0]["window_start"]), int(truth[0]["window_end"])
     found = database.query(
         database_file,
@@ -168,13 +170,20 @@ def _planted(database_file: Path, truth_file: Path) -> Planted | None:
     )
 
 
+def _planted_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a table that the demonstration country brings; none where there is no such table of its making."""
+    content = folders.read_small(file.parent, file.name)
+    if content is None:
+        return []
+    table = text_table.read(content, file.name)
+    places = {name: table.header.index(name) for name in columns if name in table.header}
+    return [{name: row[at] for name, at in places.items()} for row in table.rows] if len(places) == len(columns) else []
+
+
 def _planted_terms(database_file: Path, truth_file: Path) -> tuple[PlantedTerm, ...]:
     """The planted coefficients, which lie beside the planted truth, and what the primary model found."""
-    file = truth_file.with_name(PLANTED_COEFFICIENTS)
-    if not file.exists():
-        return ()
-    with file.open(encoding="utf-8", newline="") as stream:
-        planted = {row["term"]: float(row["value"]) for row in csv.DictReader(stream)}
+    rows = _planted_rows(truth_file.with_name(PLANTED_COEFFICIENTS), ("term", "value"))
+    planted = {row["term"]: float(row["value"]) for row in rows}
     found = database.query(
         database_file,
         "SELECT term, estimate, lower_95, upper_95 FROM main.regression_coefficients WHERE window_id = 'main_h5'"
