@@ -9,6 +9,7 @@ Dagster is imported when something runs and not before: most commands do without
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import uuid
@@ -87,8 +88,10 @@ def refuse_port_in_use(port: int) -> None:
 def become(program: str, arguments: list[str], variables: dict[str, str]) -> NoReturn:
     """Go on as another program.
 
-    In place of this process, so that whoever stops the command stops Dagster and leaves none of its servers behind.
+    In place of this process, so that whoever stops the command stops Dagster and leaves none of its servers behind. A
+    shell lets what it starts in the background ignore Ctrl-C, and Dagster then heeds no other request to stop either.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(program, [program, *arguments], os.environ | variables)
 
 
@@ -119,6 +122,7 @@ def _execute(
     os.environ.update(environment(workspace, data, out_folder))
     warnings.filterwarnings("ignore", module="dagster")
     import dagster as dg
+    from dagster._core.errors import DagsterExecutionInterruptedError
 
     from assets import progress
 
@@ -141,6 +145,8 @@ def _execute(
                 # Workers elsewhere have other terminals, so the lines are written here, of the events that they send.
                 run_config = {"loggers": {"silent": {}}, "execution": {"config": place.config()}}
                 apart.execute(job, instance, run_id, run_config, _unheard if quiet else progress.tell)
+        except DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
         except dg.DagsterError as failure:  # Dagster keeps the class for failed checks to itself
             failed = failed_checks(instance, run_id)
             if not failed:

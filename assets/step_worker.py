@@ -32,6 +32,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._serdes import ConfigurableClassData
+from threadpoolctl import threadpool_limits
 
 from assets.progress import quiet
 from pipeline import durable, news, night, places, run_lock, settings
@@ -96,7 +97,8 @@ def own_code() -> str:
 def work(order: Order) -> Answer:
     """Work on one step, in a thread of its own.
 
-    There Dagster leaves the signals of the process alone: who stops a worker stops it at once.
+    There Dagster leaves the signals of the process alone: who stops a worker stops it at once. Linear algebra has one
+    thread, as there are other workers for the other processors.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(_work, order).result()
@@ -110,7 +112,7 @@ def _work(order: Order) -> Answer:
             _refuse_other_program(order)
             out = places.workspace().out
             instance = _instance(order.instance)
-            with run_lock.lent(out), durable.refusing_full_disk(out):
+            with run_lock.lent(out), durable.refusing_full_disk(out), threadpool_limits(1, user_api="blas"):
                 events.extend(_done_before(instance, order))
                 if not events:
                     for event in _events(order, instance):

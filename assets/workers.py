@@ -233,7 +233,7 @@ def _refuse_nobody(address: str) -> None:
     except (ValueError, ImportError) as error:
         raise _unreachable(address, f"that is no address of one ({error})") from error
     try:
-        asyncio.run(ask())
+        asyncio.run(asyncio.wait_for(ask(), _CONNECT_SECONDS + 1))  # Dask itself waits for ever for the first word
     except (OSError, TimeoutError) as error:
         raise _unreachable(address, "nobody answers there") from error
 

@@ -18,7 +18,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from pipeline import reference_tables
+from pipeline import reference_tables, settings
 from pipeline.fetch.report import Report
 from pipeline.readers import layouts
 from pipeline.readers.layout import SourceFile
@@ -485,7 +485,9 @@ def test_20_a_transfer_that_is_too_large(desk: Desk, rates: Imitation) -> None:
 def test_20_an_archive_that_expands_without_end(
     desk: Desk, imitation: Imitation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.fetch.arrival._LARGEST_UNPACKED", 10 * 2**20)
+    chosen = settings.load()
+    smaller = replace(chosen, files=replace(chosen.files, unpacked_bytes=10 * 2**20))
+    monkeypatch.setattr(settings, "load", lambda: smaller)
     archive = faults.endless_zip("SFR50_CLA2017.csv", megabytes=12)
     assert len(archive) < 2**20
     imitation.offers.attachment("SFR50_2017_UnderlyingData.zip").content = archive

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,20 @@ def test_what_fails_a_run(demo_country: Country, of: str, outcome: Outcome, is_f
     mutation = Mutation("by_hand", of, (), lambda *_: None)
     judged = Judged(Case(demo_country.register.files[0], mutation, 0), Mutant(b"", ""), Verdict(outcome, ""))
     assert judged.is_failure is is_failure
+
+
+def test_a_known_gap_is_one_of_the_hash_alone(demo_country: Country) -> None:
+    """It excuses one mutation of one release, and never a figure that not even the hash refuses."""
+    known = next(iter(run.KNOWN_GAPS))
+    file = replace(demo_country.register.files[0], layout=known[0], release=known[1])
+
+    def judged(outcome: Outcome, release: int = known[1]) -> Judged:
+        mutation = Mutation(known[2], STRUCTURE, (), lambda *_: None)
+        return Judged(Case(replace(file, release=release), mutation, 0), Mutant(b"", ""), Verdict(outcome, ""))
+
+    assert judged(Outcome.HASH).known_gap and not judged(Outcome.HASH).is_failure
+    assert judged(Outcome.SILENT).is_failure and judged(Outcome.WARNED).is_failure
+    assert judged(Outcome.HASH, release=known[1] + 1).is_failure
 
 
 @pytest.mark.parametrize("layout", ["cla_since_2018", "hmrc_low_income", "interactive_tool", "ofsted_outcomes"])

@@ -23,8 +23,9 @@ from assets import workers
 from pipeline import places, run_lock
 from pipeline.errors import Refusal
 from pipeline.places import Workspace
+from tests.fixtures.same_database import differences
 from tests.whole_runs.planting import PublishedTable
-from tests.whole_runs.running import PROJECT, FinishedRun, care_numbers, leftovers, tables_that_differ
+from tests.whole_runs.running import PROJECT, FinishedRun, care_numbers, leftovers
 from tests.whole_runs.services import Service, free_port, program, running
 
 distributed = pytest.importorskip("distributed")
@@ -142,7 +143,7 @@ def test_on_dask_the_database_is_the_same_though_a_worker_dies(
         assert ended(run) == 0, run.said
     assert [service.process.poll() for service in cluster.workers.values()].count(None) == 1
     assert begun(tmp_path)[f"{HEAVY}{killed[0]}"] == 2
-    assert tables_that_differ(demonstration.database, workspace(tmp_path).database) == []
+    assert differences(demonstration.database, workspace(tmp_path).database) == []
     assert progress(run.said) == progress(demonstration.ended.err)
     assert not (workspace(tmp_path).out / "pieces").exists()
 
@@ -154,7 +155,7 @@ def test_in_processes_the_database_is_the_same_though_one_dies(demonstration: Fi
         assert ended(run) == 0, run.said
         assert run.processes() == []
     assert {1, 2} <= set(begun(tmp_path).values()) <= {1, 2}
-    assert tables_that_differ(demonstration.database, workspace(tmp_path).database) == []
+    assert differences(demonstration.database, workspace(tmp_path).database) == []
     assert progress(run.said) == progress(demonstration.ended.err)
     assert not run_lock.is_held(workspace(tmp_path).out)
 

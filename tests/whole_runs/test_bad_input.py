@@ -171,7 +171,7 @@ def expect_one_sentence(ended: Ended, fault: Fault) -> None:
     for part in fault.parts:
         assert part in sentence, sentence
     assert "Traceback" not in ended.err
-    assert re.search(r"[.?]$", sentence)
+    assert re.search(r"[.?] \(care-numbers explain [a-z0-9_]+\)$", sentence)
     assert len(re.findall(r"[.?!] [A-Z]", sentence.removeprefix("Refused. "))) == 0, sentence
 
 

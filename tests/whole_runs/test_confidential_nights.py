@@ -12,6 +12,7 @@ import contextlib
 import gzip
 import http.server
 import json
+import os
 import shutil
 import sqlite3
 import threading

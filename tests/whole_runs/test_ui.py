@@ -86,6 +86,11 @@ def wait_for(what: Callable[[], object], seconds: float, ui: Ui) -> None:
         time.sleep(0.2)
 
 
+def _as_in_the_background() -> None:
+    """A shell that starts a program in the background lets it ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @pytest.fixture(scope="module")
 def ui(demonstration: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     """Over a copy of a finished run, so that a run from here is a second one, and from a folder that is nobody's."""
@@ -105,6 +110,7 @@ def ui(demonstration: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> 
             stdout=terminal,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_as_in_the_background,
         )
     ui = Ui(process, port, folder / "out" / "demo", log)
     try:
