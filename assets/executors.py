@@ -39,7 +39,8 @@ _CHOICE = dg.Selector(
                 "address": dg.Field(
                     dg.Noneable(dg.StringSource),
                     default_value=None,
-                    description="The scheduler, such as tcp://scheduler:8786; empty: a cluster of this machine for the run.",
+                    description="The scheduler, such as tcp://scheduler:8786; empty: that of the environment, or a cluster"
+                    " of this machine for the run.",
                 )
             },
             is_required=False,
@@ -67,5 +68,5 @@ def here_or_apart(context: dg.InitExecutorContext) -> dg.Executor:
 
     config: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     if chosen == where.DASK:
-        return apart.Apart(partial(workers.cluster, config.get("address")))
+        return apart.Apart(partial(workers.cluster, config.get("address") or where.address_of_environment()))
     return apart.Apart(partial(workers.processes, config.get("processes")))

@@ -70,7 +70,12 @@ def chosen(executor: Executor | None = None, dask_address: str | None = None) ->
             )
         return Where(executor)
     refuse_without_dask()
-    return Where(executor, dask_address or os.environ.get(ADDRESS_VARIABLE) or None)
+    return Where(executor, dask_address or address_of_environment())
+
+
+def address_of_environment() -> str | None:
+    """The scheduler that the environment names, if it does."""
+    return os.environ.get(ADDRESS_VARIABLE) or None
 
 
 def refuse_without_dask() -> None:
