@@ -27,24 +27,17 @@ _KEPT = "what was published before stays as it is"
 
 def run(command: Callable[[], None], *, debug: bool, as_json: bool) -> None:
     """Run a command to its end; leave the process with 1 for a refusal and 3 for a fault."""
-    debug = debug or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
+    if debug or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
+        return command()
     try:
         command()
     except Refusal as refusal:
-        if debug:
-            raise
         _refused(refusal, as_json)
-    except OSError as error:
-        if debug:
-            raise
-        mendable = of_the_system(error)
+    except Exception as error:
+        mendable = of_the_system(error) if isinstance(error, OSError) else None
         if mendable is None:
             failed(error)
         _refused(mendable, as_json)
-    except Exception as error:
-        if debug:
-            raise
-        failed(error)
 
 
 def _refused(refusal: Refusal, as_json: bool) -> NoReturn:

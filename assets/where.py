@@ -96,6 +96,5 @@ def of_run(run_config: Mapping[str, Any]) -> str:
 
 def default() -> str:
     """Where a run is worked on whose configuration does not say: what the environment says, or in one process."""
-    return {one.value: next(iter(Where(one).config())) for one in Executor}.get(
-        os.environ.get(EXECUTOR_VARIABLE, ""), IN_PROCESS
-    )
+    named = os.environ.get(EXECUTOR_VARIABLE, "")
+    return next((next(iter(Where(one).config())) for one in Executor if one.value == named), IN_PROCESS)

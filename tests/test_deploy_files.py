@@ -205,7 +205,7 @@ def test_the_secrets_come_from_the_environment(compose: dict[str, Any]) -> None:
 
 def test_the_services_find_each_other(compose: dict[str, Any]) -> None:
     """The workspace names the service and port of the code location; each service has all five settings of PostgreSQL."""
-    (location,) = yaml.safe_load(text_of("deploy/workspace.yaml"))["load_from"]
+    (location,) = yaml.safe_load(text_of("deploy/code_locations.yaml"))["load_from"]
     server = location["grpc_server"]
     command = compose["services"][server["host"]]["command"]
     assert command[command.index("--port") + 1] == str(server["port"])

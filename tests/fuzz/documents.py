@@ -254,6 +254,7 @@ _TYPES = (
 )
 _RELATIONS = '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_BOOK, _SHEET = "workbook", "worksheet"  # names of the format
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 # Style 0 is plain, 1 a date, 2 a date with a time.
 _STYLES = (
@@ -269,7 +270,7 @@ def xlsx(sheets: dict[str, list[list[Cell]]]) -> bytes:
         archive.writestr("[Content_Types].xml", _TYPES)
         archive.writestr(
             "_rels/.rels",
-            f'{_RELATIONS}<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+            f'{_RELATIONS}<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/{_BOOK}.xml"/>'
             "</Relationships>",
         )
         archive.writestr("xl/styles.xml", _STYLES)
@@ -278,29 +279,29 @@ def xlsx(sheets: dict[str, list[list[Cell]]]) -> bytes:
             for number, name in enumerate(sheets, start=1)
         )
         archive.writestr(
-            "xl/workbook.xml",
-            f'<?xml version="1.0"?><workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>',
+            f"xl/{_BOOK}.xml",
+            f'<?xml version="1.0"?><{_BOOK} xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></{_BOOK}>',
         )
         related = "".join(
-            f'<Relationship Id="rId{number}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{number}.xml"/>'
+            f'<Relationship Id="rId{number}" Type="{_OFFICE}/{_SHEET}" Target="{_SHEET}s/sheet{number}.xml"/>'
             for number in range(1, len(sheets) + 1)
         )
         archive.writestr(
-            "xl/_rels/workbook.xml.rels",
+            f"xl/_rels/{_BOOK}.xml.rels",
             f'{_RELATIONS}{related}<Relationship Id="rId0" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
         )
         for number, rows in enumerate(sheets.values(), start=1):
-            archive.writestr(f"xl/worksheets/sheet{number}.xml", _sheet(rows))
+            archive.writestr(f"xl/{_SHEET}s/sheet{number}.xml", _sheet(rows))
     return sink.getvalue()
 
 
 def _sheet(rows: list[list[Cell]]) -> str:
     letters = [_letters(at) for at in range(max(map(len, rows), default=0))]
-    parts = [f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{_MAIN}"><sheetData>']
+    parts = [f'<?xml version="1.0" encoding="UTF-8"?><{_SHEET} xmlns="{_MAIN}"><sheetData>']
     for number, row in enumerate(rows, start=1):
         cells = "".join(_xml(cell, f"{letters[at]}{number}") for at, cell in enumerate(row) if cell not in ("", None))
         parts.append(f'<row r="{number}">{cells}</row>')
-    parts.append("</sheetData></worksheet>")
+    parts.append(f"</sheetData></{_SHEET}>")
     return "".join(parts)
 
 

@@ -266,6 +266,14 @@ def _heading(grid: Grid, column: int) -> str:
     return grid.text(grid.body - 1, column)
 
 
+def _swap(grid: Grid, one: tuple[int, int], other: tuple[int, int]) -> str:
+    """Let the texts of two cells change places, and what they were."""
+    texts = grid.text(*one), grid.text(*other)
+    grid.set(*one, texts[1])
+    grid.set(*other, texts[0])
+    return f"{texts[0]!r} and {texts[1]!r}"
+
+
 def _first(grid: Grid) -> int:
     """The first row that has columns: in a text that of its headings, as its titles have others."""
     return grid.body - 1 if grid.sheet == "" else 0
@@ -337,10 +345,7 @@ def headings_swapped(grid: Grid, draw: Random) -> str | None:
     if one not in columns:
         return None
     other = draw.choice([column for column in columns if column != one])
-    texts = grid.text(row, one), grid.text(row, other)
-    grid.set(row, one, texts[1])
-    grid.set(row, other, texts[0])
-    return f"{texts[0]!r} and {texts[1]!r}"
+    return _swap(grid, (row, one), (row, other))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -507,10 +512,8 @@ def figures_swapped(grid: Grid, draw: Random) -> str | None:
     if not others:
         return None
     other = draw.choice(others)
-    texts = grid.text(row, column), grid.text(other, column)
-    grid.set(row, column, texts[1])
-    grid.set(other, column, texts[0])
-    return f"rows {row + 1} and {other + 1}, {_heading(grid, column)}: {texts[0]!r} and {texts[1]!r}"
+    texts = _swap(grid, (row, column), (other, column))
+    return f"rows {row + 1} and {other + 1}, {_heading(grid, column)}: {texts}"
 
 
 @_on_grid(STRUCTURE)

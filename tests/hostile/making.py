@@ -25,9 +25,11 @@ _RELATIONS = (
     '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
     '<Relationship Id="rId1" Type="{kind}" Target="{target}"/></Relationships>'
 )
+_ROOT, _SHEET = "workbook", "worksheet"  # names of the format
+SHEET_PART = f"xl/{_SHEET}s/sheet1.xml"
 _BOOK = (
-    '<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    f' xmlns:r="{_RELATION}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    f'<?xml version="1.0"?><{_ROOT} xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    f' xmlns:r="{_RELATION}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></{_ROOT}>'
 )
 _NAMESPACES = "".join(
     f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text", "style")
@@ -46,18 +48,18 @@ def zipped(members: Mapping[str, str | bytes]) -> bytes:
 def xlsx(rows: str, *, claimed: str = "A1", before: str = "", **more: str) -> bytes:
     """A workbook with one sheet `S` from the XML of its rows; `claimed` are the dimensions that it claims."""
     sheet = (
-        f'<?xml version="1.0"?>{before}<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-        f'<dimension ref="{claimed}"/><sheetData>{rows}</sheetData></worksheet>'
+        f'<?xml version="1.0"?>{before}<{_SHEET} xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f'<dimension ref="{claimed}"/><sheetData>{rows}</sheetData></{_SHEET}>'
     )
     return zipped(
         {
             "[Content_Types].xml": _TYPES,
-            "_rels/.rels": _RELATIONS.format(kind=f"{_RELATION}/officeDocument", target="xl/workbook.xml"),
-            "xl/workbook.xml": _BOOK,
-            "xl/_rels/workbook.xml.rels": _RELATIONS.format(
-                kind=f"{_RELATION}/worksheet", target="worksheets/sheet1.xml"
+            "_rels/.rels": _RELATIONS.format(kind=f"{_RELATION}/officeDocument", target=f"xl/{_ROOT}.xml"),
+            f"xl/{_ROOT}.xml": _BOOK,
+            f"xl/_rels/{_ROOT}.xml.rels": _RELATIONS.format(
+                kind=f"{_RELATION}/{_SHEET}", target=f"{_SHEET}s/sheet1.xml"
             ),
-            "xl/worksheets/sheet1.xml": sheet,
+            SHEET_PART: sheet,
             **more,
         }
     )

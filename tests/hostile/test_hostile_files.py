@@ -21,7 +21,6 @@ from tests.hostile import making as make
 from tests.hostile.bounded import Ending, read_bounded
 
 GOOD_XLS = make.xls(make.xls_dimensions(1, 1) + make.xls_number(0, 0))
-XLSX_SHEET = "xl/worksheets/sheet1.xml"
 LAUGHS = "".join(f'<!ENTITY l{at} "{f"&l{at - 1};" * 10}">' for at in range(1, 10))
 ENTITIES = f'<!DOCTYPE s [<!ENTITY l0 "lol">{LAUGHS}]>'
 LAUGHING = '<row r="1"><c r="A1" t="inlineStr"><is><t>&l9;</t></is></c></row>'
@@ -45,7 +44,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         "too_large",
     ),
     "claiming 4 GB.xlsx": (
-        lambda: make.with_claimed_size(make.xlsx(make.xlsx_cell("A1")), XLSX_SHEET, 4_000_000_000),
+        lambda: make.with_claimed_size(make.xlsx(make.xlsx_cell("A1")), make.SHEET_PART, 4_000_000_000),
         "too_large",
     ),
     "an archive in an archive.xlsx": (lambda: make.zipped({"inner.xlsx": make.zeros(1)}), "damaged_workbook"),

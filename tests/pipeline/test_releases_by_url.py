@@ -40,15 +40,12 @@ SQL = places.sql_folder()
 FACTS = {"country": "Sarnland", "published_at": "2030-03-11T03:00:00+00:00", "inputs_sha256": "7" * 64}
 DAY = dt.date(2030, 3, 11)
 FIRST, SECOND = Name(DAY, 1), Name(DAY + dt.timedelta(days=1), 1)
-TWICE = {code: (2 * start, 2 * end) for code, (start, end) in small.COUNTS.items()}
 OLD, NEW = 550, 1100  # children at the end of the window in each state
 
 
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("states")
-    states = {"old": small.country(), "new": small.country(TWICE)}
-    return {name: small.write_frames(folder / name, country.results()) for name, country in states.items()}
+    return small.write_two_states(tmp_path_factory.mktemp("states"), ("old", "new"))
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,6 @@ pytestmark = pytest.mark.whole
 SQL = places.sql_folder()
 DAY = dt.date(2030, 3, 11)
 FIRST, SECOND = Name(DAY, 1), Name(DAY, 2)
-TWICE = {code: (2 * start, 2 * end) for code, (start, end) in small.COUNTS.items()}
 A, B = 550, 1100  # children at the end of the window in the two states
 CHILDREN = "SELECT sum(looked_after_end)::BIGINT FROM main.five_year_change"
 SWAPS, KILLED_AT = 6, (1, 40)
@@ -142,9 +141,7 @@ def test_a_folder_by_file_url_is_that_folder(demonstration: FinishedRun) -> None
 
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("states")
-    states = {"a": small.country(), "b": small.country(TWICE)}
-    return {name: small.write_frames(folder / name, country.results()) for name, country in states.items()}
+    return small.write_two_states(tmp_path_factory.mktemp("states"), ("a", "b"))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import os
 import shutil
 import sqlite3
 import threading
-import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,11 +29,12 @@ import pytest
 from pipeline import night_status, places, settings
 from tests.fixtures.imitation import Imitation, faults
 from tests.fixtures.imitation.offers import IN_NEED, LOOKED_AFTER, RATES, of_folder, with_more_children
+from tests.whole_runs import postgres_server
 from tests.whole_runs.planting import PublishedTable
+from tests.whole_runs.postgres_server import HOST, PORT
 from tests.whole_runs.running import Ended, FinishedRun, care_numbers, care_numbers_process
 from tests.whole_runs.searching import found_in, in_texts, of_duckdb
 from tests.whole_runs.services import free_port, program, running
-from tests.whole_runs.test_postgres import HOST, PORT
 
 pytestmark = pytest.mark.whole
 
@@ -311,27 +311,8 @@ needs_server = pytest.mark.skipif(_why_not() is not None, reason=str(_why_not())
 @pytest.fixture(scope="module")
 def server() -> Iterator[dict[str, str]]:
     """The environment that names an empty database of the test's own."""
-    import psycopg2
-
-    name = f"care_numbers_secret_{uuid.uuid4().hex[:8]}"
-    administration = psycopg2.connect(
-        host=HOST, port=PORT, user=ROLE, password=SECRETS["password of PostgreSQL"], dbname="postgres"
-    )
-    administration.autocommit = True
-    try:
-        with administration.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        yield {
-            places.POSTGRES_VARIABLE: HOST,
-            "CARE_NUMBERS_POSTGRES_PORT": str(PORT),
-            "CARE_NUMBERS_POSTGRES_USER": ROLE,
-            "CARE_NUMBERS_POSTGRES_PASSWORD": SECRETS["password of PostgreSQL"],
-            "CARE_NUMBERS_POSTGRES_DATABASE": name,
-        }
-        with administration.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        administration.close()
+    with postgres_server.database(ROLE, SECRETS["password of PostgreSQL"]) as environment:
+        yield environment
 
 
 @pytest.fixture

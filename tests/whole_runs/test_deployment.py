@@ -112,9 +112,9 @@ def prepared(demonstration: FinishedRun, server: dict[str, str], tmp_path_factor
     (folder / "home").mkdir()
     shutil.copyfile(PROJECT / "dagster.postgres.yaml", folder / "home" / "dagster.yaml")
     ports = {"code": free_port(), "webserver": free_port()}
-    workspace = yaml.safe_load((PROJECT / "deploy" / "workspace.yaml").read_text(encoding="utf-8"))
+    workspace = yaml.safe_load((PROJECT / "deploy" / "code_locations.yaml").read_text(encoding="utf-8"))
     workspace["load_from"][0]["grpc_server"] |= {"host": "127.0.0.1", "port": ports["code"]}
-    (folder / "home" / "workspace.yaml").write_text(yaml.safe_dump(workspace), encoding="utf-8")
+    (folder / "home" / "code_locations.yaml").write_text(yaml.safe_dump(workspace), encoding="utf-8")
     compose = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
     return Deployed(compose, folder, server | {"CARE_NUMBERS_DATA": "demo"}, ports)
 

@@ -10,13 +10,10 @@ missed night when it starts, and makes up for it once.
 from __future__ import annotations
 
 import importlib.util
-import os
-import signal
 import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +25,12 @@ from assets import in_process, nightly
 from assets.terminal import naming
 from pipeline import night_status, places
 from pipeline.places import Workspace
-from tests.whole_runs.running import care_numbers, care_numbers_process, environment_of, rows
+from tests.whole_runs import postgres_server
+from tests.whole_runs.postgres_server import HOST, PORT
+from tests.whole_runs.running import PROJECT, care_numbers, care_numbers_process, environment_of, rows
+from tests.whole_runs.services import Service, program, running
 
-HOST, PORT, ROLE = "127.0.0.1", int(os.environ.get("CARE_NUMBERS_TEST_POSTGRES_PORT", "5432")), "care_numbers_test"
+ROLE = "care_numbers_test"
 TWO_DAYS = 2 * 24 * 60 * 60  # seconds
 WITHIN = 240  # seconds for a whole night on a busy machine; an idle one takes some 40
 
@@ -52,25 +52,8 @@ pytestmark = [pytest.mark.whole, pytest.mark.skipif(_why_not() is not None, reas
 @pytest.fixture(scope="module")
 def server() -> Iterator[dict[str, str]]:
     """The environment that names an empty database of the test's own."""
-    import psycopg2
-
-    name = f"{ROLE}_{uuid.uuid4().hex[:8]}"
-    administration = psycopg2.connect(host=HOST, port=PORT, user=ROLE, password=ROLE, dbname="postgres")
-    administration.autocommit = True
-    try:
-        with administration.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        yield {
-            places.POSTGRES_VARIABLE: HOST,
-            "CARE_NUMBERS_POSTGRES_PORT": str(PORT),
-            "CARE_NUMBERS_POSTGRES_USER": ROLE,
-            "CARE_NUMBERS_POSTGRES_PASSWORD": ROLE,
-            "CARE_NUMBERS_POSTGRES_DATABASE": name,
-        }
-        with administration.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        administration.close()
+    with postgres_server.database(ROLE, ROLE) as environment:
+        yield environment
 
 
 @pytest.fixture(scope="module")
@@ -114,27 +97,11 @@ def switched_on(instance: dg.DagsterInstance, chosen: dict[str, str], workspace:
 
 
 @pytest.fixture(scope="module")
-def daemon(switched_on: None, chosen: dict[str, str], workspace: Workspace) -> Iterator[tuple[subprocess.Popen, Path]]:
+def daemon(switched_on: None, chosen: dict[str, str], workspace: Workspace) -> Iterator[Service]:
     """`care-numbers daemon` in a session of its own, ended afterwards with everything that it started."""
     log = workspace.out / "daemon.log"
-    with log.open("wb") as terminal:
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name("care-numbers"), "daemon"],
-            env=environment_of(chosen),
-            stdin=subprocess.DEVNULL,
-            stdout=terminal,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield process, log
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with running(program("care-numbers"), "daemon", cwd=PROJECT, log=log, environment=chosen) as service:
+        yield service
 
 
 def wait_for_the_night(workspace: Workspace, log: Path) -> night_status.Night:
@@ -149,9 +116,9 @@ def wait_for_the_night(workspace: Workspace, log: Path) -> night_status.Night:
 
 
 def test_the_daemon_makes_up_for_a_missed_night_and_publishes(
-    daemon: tuple[subprocess.Popen, Path], workspace: Workspace, instance: dg.DagsterInstance
+    daemon: Service, workspace: Workspace, instance: dg.DagsterInstance
 ) -> None:
-    _, log = daemon
+    log = daemon.log
     night = wait_for_the_night(workspace, log)
     assert night.result == night_status.PUBLISHED, night.reason
     told = dict(rows(workspace.database, "SELECT property, value FROM about.run"))
@@ -162,19 +129,19 @@ def test_the_daemon_makes_up_for_a_missed_night_and_publishes(
 
 
 def test_a_missed_night_is_made_up_for_once(
-    daemon: tuple[subprocess.Popen, Path], workspace: Workspace, instance: dg.DagsterInstance
+    daemon: Service, workspace: Workspace, instance: dg.DagsterInstance
 ) -> None:
     """Two were missed."""
-    wait_for_the_night(workspace, daemon[1])
+    wait_for_the_night(workspace, daemon.log)
     assert len(instance.get_runs()) == 1
 
 
 def test_runs_and_schedule_are_in_postgresql_and_nowhere_else(
-    daemon: tuple[subprocess.Popen, Path], server: dict[str, str], workspace: Workspace
+    daemon: Service, server: dict[str, str], workspace: Workspace
 ) -> None:
     import psycopg2
 
-    night = wait_for_the_night(workspace, daemon[1])
+    night = wait_for_the_night(workspace, daemon.log)
     connection = psycopg2.connect(
         host=HOST, port=PORT, user=ROLE, password=ROLE, dbname=server["CARE_NUMBERS_POSTGRES_DATABASE"]
     )
@@ -191,9 +158,9 @@ def test_runs_and_schedule_are_in_postgresql_and_nowhere_else(
 
 
 def test_the_status_tells_when_the_next_run_is_due(
-    daemon: tuple[subprocess.Popen, Path], chosen: dict[str, str], workspace: Workspace
+    daemon: Service, chosen: dict[str, str], workspace: Workspace
 ) -> None:
-    wait_for_the_night(workspace, daemon[1])
+    wait_for_the_night(workspace, daemon.log)
     ended = care_numbers("status", environment=chosen)
     assert ended.code == 0, ended.out
     due = next(line for line in ended.out.splitlines() if line.startswith("Next run"))

@@ -31,7 +31,6 @@ pytestmark = pytest.mark.whole
 SQL = places.sql_folder()
 NAME = "care_numbers.duckdb"
 # In state B there are twice as many children looked after, and the rates follow.
-TWICE = {code: (2 * start, 2 * end) for code, (start, end) in small.COUNTS.items()}
 QUERIES = (
     "SELECT sum(looked_after)::BIGINT FROM main.care_numbers",
     "SELECT sum(looked_after_end)::BIGINT FROM main.five_year_change",
@@ -45,9 +44,7 @@ KILLS, SWAPS, READERS = 50, 100, 8
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The finished frames of both states."""
-    folder = tmp_path_factory.mktemp("states")
-    states = {"a": small.country(), "b": small.country(TWICE)}
-    return {name: small.write_frames(folder / name, country.results()) for name, country in states.items()}
+    return small.write_two_states(tmp_path_factory.mktemp("states"), ("a", "b"))
 
 
 def answers(database: Path) -> list[int]:
