@@ -16,8 +16,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
@@ -83,11 +84,12 @@ class Processes:
 
     def hand(self, order: Order) -> Handed:
         """Give it to the next process that is free; where the death of one has ended all, to new ones."""
-        try:
-            return self._pool.submit(work, order)
-        except BrokenProcessPool:
-            self._pool = self._begun()
-            return self._pool.submit(work, order)
+        with _deaf_to_ctrl_c():
+            try:
+                return self._pool.submit(work, order)
+            except BrokenProcessPool:
+                self._pool = self._begun()
+                return self._pool.submit(work, order)
 
     def answer(self, handed: Handed) -> Answer | None:
         """When one process dies, what all of them are working on is lost, and nobody knows which one it was."""
@@ -107,9 +109,19 @@ class Processes:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let processes begin that leave Ctrl-C to the run from their first instruction; here it comes a moment later."""
+    resource_tracker.ensure_running()  # begun later, it would end the blocking of the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _for_this_run_alone() -> None:
-    """In a new process: leave Ctrl-C to the run, and end with it however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a new process: end with the run however it ends."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
@@ -232,10 +244,12 @@ def _refuse_nobody(address: str) -> None:
         parse_host_port(place)
     except (ValueError, ImportError) as error:
         raise _unreachable(address, f"that is no address of one ({error})") from error
-    try:
-        asyncio.run(asyncio.wait_for(ask(), _CONNECT_SECONDS + 1))  # Dask itself waits for ever for the first word
-    except (OSError, TimeoutError) as error:
-        raise _unreachable(address, "nobody answers there") from error
+    # Dask itself waits for ever for the first word. In a thread of its own: whoever calls may be in an event loop already.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            thread.submit(asyncio.run, asyncio.wait_for(ask(), _CONNECT_SECONDS + 1)).result()
+        except (OSError, TimeoutError) as error:
+            raise _unreachable(address, "nobody answers there") from error
 
 
 @contextlib.contextmanager
@@ -245,7 +259,8 @@ def cluster(address: str | None) -> Iterator[Workers]:
     import dask
     from distributed import Client, LocalCluster
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what a person has to know is in the refusals
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what a person has to know is in the refusals
     patience = {"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(patience))

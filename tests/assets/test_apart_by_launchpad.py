@@ -20,7 +20,7 @@ pytestmark = pytest.mark.whole
 PROCESSES = {"execution": {"config": {"multiprocess": {"processes": 2}}}, "loggers": {"silent": {}}}
 
 
-def launched(copy: Copy, job: str, *assets: str) -> dg.JobExecutionResult:
+def launched(copy: Copy, job: str, *assets: str, raise_on_error: bool = False) -> dg.JobExecutionResult:
     """The job as a run that the UI or the daemon has launched."""
     repository = ReconstructableRepository.for_module("assets.definitions", "defs")
     return dg.execute_job(
@@ -28,7 +28,7 @@ def launched(copy: Copy, job: str, *assets: str) -> dg.JobExecutionResult:
         instance=copy.instance,
         run_config=PROCESSES,
         asset_selection=[dg.AssetKey(asset) for asset in assets],
-        raise_on_error=False,
+        raise_on_error=raise_on_error,
     )
 
 
@@ -36,7 +36,7 @@ def test_a_node_is_cut_and_made_in_other_processes(copy_of_run: Copy) -> None:
     file = copy_of_run.workspace.frames / "null_calibration.parquet"
     before = pd.read_parquet(file)
     file.unlink()
-    result = launched(copy_of_run, nightly.JOB, "null_calibration", "windows")
+    result = launched(copy_of_run, nightly.JOB, "null_calibration", "region_trends")
     assert result.success
     assert not run_lock.is_held(copy_of_run.workspace.out)
     pd.testing.assert_frame_equal(pd.read_parquet(file), before, check_exact=False, rtol=1e-12)

@@ -81,3 +81,17 @@ def test_what_a_killed_run_left_half_written_is_cleared(tmp_path: Path, kind: st
     assert [file.exists() for file in half] == [False, False]
     assert all(file.exists() for file in whole)
     assert building.exists() == (kind == "folder")
+
+
+def test_a_step_works_for_the_process_that_holds_the_folder(tmp_path: Path) -> None:
+    """It takes no lock and gives none back, whoever else asks."""
+    with run_lock.lent(tmp_path):
+        run_lock.hold(tmp_path)
+        with run_lock.held(tmp_path), run_lock.lent(tmp_path):
+            assert not (tmp_path / run_lock.FILE).exists()
+        assert run_lock.is_held(tmp_path)
+    assert not run_lock.is_held(tmp_path)
+    with run_lock.held(tmp_path):
+        with run_lock.lent(tmp_path):
+            assert run_lock.is_held(tmp_path)
+        assert run_lock.is_held(tmp_path)  # lending ends, and the lock stays

@@ -6,10 +6,11 @@ in which a run has finished before. What does not: every fault in every layout (
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -202,11 +203,16 @@ def test_a_person_sees_the_sentence_and_no_traceback(last_night: Workspace, coun
     assert sha256(last_night.database) == before
 
 
-def test_as_json_the_sentence_goes_to_standard_error(last_night: Workspace, country: Path) -> None:
+def test_as_json_the_refusal_is_an_object_and_the_sentence_goes_to_standard_error(
+    last_night: Workspace, country: Path
+) -> None:
     fault = FAULTS["unknown area"](country)
     ended = care_numbers("run", "--json", "--data", country, "--out", last_night.out.parent)
     assert len(ended.err.splitlines()) == 1
-    expect_one_sentence(ended, fault)
+    refused = json.loads(ended.out)["refused"]
+    assert (refused["code"], refused["value"]) == ("unknown_area", "998")
+    assert refused["sentence"] in ended.refusal
+    expect_one_sentence(replace(ended, out=""), fault)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

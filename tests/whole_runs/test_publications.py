@@ -365,7 +365,7 @@ def test_the_examples_of_the_readers_page_run(
     demonstration: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (PROJECT / "docs" / "querying.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    snippets = [snippet for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "s3://" not in snippet]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "processed").symlink_to(demonstration.database.parent)
     monkeypatch.chdir(tmp_path)
