@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import evidence
+from pipeline import evidence, sample, settings
 from pipeline.chart_parts import (
     BLUE,
     DASHED,
@@ -127,11 +127,13 @@ def changes(units: pd.DataFrame, about: About) -> Spec:
     first = units.iloc[0]
     is_judged = bool(units["se_usual"].notna().all())
     is_outside = units["evidence"].isin([evidence.A, evidence.B]).to_numpy(dtype=bool)
+    outside = int(is_outside.sum())
+    shown = _shown(units)
     groups = {True: f"moved against {about.country} and parted from it", False: "other units"}
-    has_bucked = units["bucked"].fillna(False).astype(bool)
+    has_bucked = shown["bucked"].fillna(False).astype(bool)
     points = [
         {"size": row.mean_number, "level": row.relative_change_pct, "group": groups[own], "name": row.unit_name}
-        for row, own in zip(units.itertuples(), has_bucked, strict=True)
+        for row, own in zip(shown.itertuples(), has_bucked, strict=True)
     ]
     ends = [point["level"] for point in points]
     x = quantity(
@@ -148,13 +150,14 @@ def changes(units: pd.DataFrame, about: About) -> Spec:
     )
     usual = [
         {"size": row.mean_number, "low": row.usual_low_pct, "high": row.usual_high_pct}
-        for row in units.sort_values("mean_number").itertuples()
+        for row in shown.sort_values("mean_number").itertuples()
         if is_judged
     ]
     area = {"type": "area", "color": SHADE, "clip": True}
     range_of_usual = layer(usual, area, x=x, y=quantity("low"), y2={"field": "high"})
     dots = layer(points, DOT, x=x, y=y, color=coloured("group", {groups[True]: OCHRE, groups[False]: BLUE}))
-    named = [point for point, outside in zip(points, is_outside, strict=True) if outside]
+    is_named = shown["evidence"].isin([evidence.A, evidence.B])
+    named = [point for point, is_own in zip(points, is_named, strict=True) if is_own]
     return finish(
         {
             "layer": [
@@ -167,7 +170,7 @@ def changes(units: pd.DataFrame, about: About) -> Spec:
             "height": _HEIGHT,
         },
         f"Change against {about.country}, {years_of(first)}: every unit, and what is usual for its size",
-        _told_of_changes(units, about, len(named), is_judged=is_judged),
+        [*_told_of_changes(units, about, outside, is_judged=is_judged), *_told_of_sample(units, "units")],
         about,
     )
 
@@ -194,14 +197,15 @@ def levels(funnel: pd.DataFrame, about: About) -> Spec:
         "95%, widened": (QUIET, "low_95", "high_95"),
         "95%, chance alone": (FAINT, "poisson_low_95", "poisson_high_95"),
     }
+    shown = _shown(funnel)
     limits = [
         {"size": row["population_0_17"], "level": row[column], "kind": kind, "side": column}
-        for row in funnel.sort_values("population_0_17").to_dict("records")
+        for row in shown.sort_values("population_0_17").to_dict("records")
         for kind, (_, *columns) in kinds.items()
         for column in columns
     ]
     points = [
-        {"size": row.population_0_17, "level": row.rate_per_10k, "name": row.unit_name} for row in funnel.itertuples()
+        {"size": row.population_0_17, "level": row.rate_per_10k, "name": row.unit_name} for row in shown.itertuples()
     ]
     x = quantity(
         "size",
@@ -211,9 +215,9 @@ def levels(funnel: pd.DataFrame, about: About) -> Spec:
     )
     y = quantity("level", scale={"zero": True}, title="Children looked after per 10,000")
     colours = coloured("kind", {kind: colour for kind, (colour, *_) in kinds.items()})
-    is_outer = funnel["outside"].isin(["above_998", "below_998"])
-    named = [point for point, outer in zip(points, is_outer, strict=True) if outer]
-    outside = int((funnel["outside"] != "inside").sum())
+    far_outside = ["above_998", "below_998"]
+    named = [point for point, outer in zip(points, shown["outside"].isin(far_outside), strict=True) if outer]
+    outside, far = int((funnel["outside"] != "inside").sum()), int(funnel["outside"].isin(far_outside).sum())
     return finish(
         {
             "layer": [
@@ -231,8 +235,9 @@ def levels(funnel: pd.DataFrame, about: About) -> Spec:
         f"The level of the rate on 31 March {year}, by size of authority",
         [
             f"{about.country}: {national_rate:.0f} per 10,000 (ochre line). {outside} of {len(funnel)} authorities lie "
-            f"outside the 95% limits, {len(named)} outside 99.8%.",
+            f"outside the 95% limits, {far} outside 99.8%.",
             "For the level of one year only; a change is judged by the usual movement.",
+            *_told_of_sample(funnel, "authorities"),
         ],
         about,
     )  # fmt: skip
@@ -325,6 +330,17 @@ def _panel_title(own: pd.DataFrame) -> str:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Their parts
+
+
+def _shown(units: pd.DataFrame) -> pd.DataFrame:
+    """The units whose dots are drawn: all, or where they are too many some of them in the order of their ids."""
+    size = sample.step(len(units), settings.load().report.chart_points)
+    return units if size == 1 else units.sort_values("unit_id").iloc[::size].sort_index()
+
+
+def _told_of_sample(units: pd.DataFrame, what: str) -> list[str]:
+    sentence = sample.told(len(units), settings.load().report.chart_points, what)
+    return [sentence] if sentence else []
 
 
 def _in_year(year: int, value: float, series: str) -> dict[str, Any]:

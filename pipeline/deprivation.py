@@ -520,19 +520,9 @@ def cells_of(deprivation: pd.DataFrame, measure: str, basis: str, year: int) -> 
     rows = deprivation.loc[
         (deprivation["measure"] == measure) & (deprivation["basis"] == basis) & (deprivation["year"] == year)
     ]
-
-    def number(value: object) -> float | None:
-        return None if pd.isna(value) else float(value)  # type: ignore[arg-type]
-
-    return {
-        row.la_code: Cell(
-            number(row.value),
-            number(row.numerator),
-            number(row.denominator),
-            None if pd.isna(row.reason) else str(row.reason),
-        )
-        for row in rows.itertuples()
-    }
+    columns = (rows[name].astype(object) for name in ("value", "numerator", "denominator", "reason"))
+    known = [column.where(column.notna(), None).tolist() for column in columns]
+    return {code: Cell(*own) for code, *own in zip(rows["la_code"].tolist(), *known, strict=True)}
 
 
 def unit_value(
@@ -555,6 +545,8 @@ def value_of_unit(cells: Mapping[str, Cell], unit: Unit, shares: Mapping[tuple[s
     share of its children in each. A unit of several authorities that were redrawn into several has no weights: it stays
     without a value, `boundary_change`, where only shares are published.
     """
+    if len(unit.start) == 1 and (own := cells.get(unit.start[0])) and own.value is not None:
+        return UnitValue(own.value, None)
     generations = [members for members in dict.fromkeys((unit.start, unit.end)) if members]
     for members in generations:
         own = cells.get(members[0])

@@ -114,7 +114,7 @@ def _frames(data: WindowData, inputs: Inputs) -> Iterator[pd.DataFrame]:
             variable=covariate.variable,
             measure=covariate.measure,
             is_post_baseline=covariate.is_post_baseline,
-            source_sha256=pd.array([" ".join(sorted(covariate.sources)) or None] * len(ends), dtype="string"),
+            source_sha256=pd.Categorical([" ".join(sorted(covariate.sources)) or None] * len(ends)),
         )
 
 

@@ -133,6 +133,16 @@ class RegressionSettings:
 
 
 @dataclass(frozen=True)
+class ReportSettings:
+    """Up to how many are shown before some of them stand for all."""
+
+    authority_pages: int
+    table_rows: int
+    chart_points: int
+    names: int
+
+
+@dataclass(frozen=True)
 class ReleaseSettings:
     """How long a release and what Dagster remembers of a run are kept, in days.
 
@@ -173,6 +183,7 @@ class Settings:
     sensitivity: SensitivitySettings
     calibration: CalibrationSettings
     regression: RegressionSettings
+    report: ReportSettings
     releases: ReleaseSettings
     files: FileSettings
     sha256: str
@@ -216,6 +227,7 @@ def _read(own_file: str) -> Settings:
         sensitivity=SensitivitySettings(**{name: tuple(chosen) for name, chosen in values["sensitivity"].items()}),
         calibration=CalibrationSettings(**values["calibration"]),
         regression=RegressionSettings(**values["regression"]),
+        report=ReportSettings(**values["report"]),
         releases=ReleaseSettings(**values["releases"]),
         files=FileSettings(**values["files"]),
         sha256=hashlib.sha256(content).hexdigest(),

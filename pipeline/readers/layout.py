@@ -54,9 +54,9 @@ _CELL = {
     "value": "Int64",  # missing where there is a marker
     "marker": "string",  # the publisher's symbol; missing where there is a number
     "source_file": "string",
-    "source_sha256": "string",
+    "source_sha256": "category",
     "source_row": "Int64",
-    "source_column": "string",
+    "source_column": "category",
 }
 COUNTS = TidyForm(_CELL)  # whole numbers
 MEASUREMENTS = TidyForm({**_CELL, "value": "Float64"})  # shares, amounts, scores

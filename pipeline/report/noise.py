@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import charts, evidence, limits
+from pipeline import charts, evidence, limits, sample, settings
 from pipeline.chart_parts import BLUE, FAINT, INK, OCHRE, PAPER, QUIET, SCHEMA, Rows, Spec, coloured, layer, quantity
 from pipeline.database import Record
 from pipeline.report import numbers, page
@@ -200,7 +200,7 @@ def _units(published: Published, window: Record | None) -> Rows:
             "name": row["unit_name"],
             "told": numbers.between(row["usual_low_pct"], row["usual_high_pct"]),
         }
-        for row in found
+        for row in sample.every(found, settings.load().report.chart_points)
     ]
 
 

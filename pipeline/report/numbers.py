@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline import settings
+
 MISSING = "–"
 _MINUS = "\N{MINUS SIGN}"
 _NEXT_FACTOR = re.compile(r"(?<=[.)]) (?=Where )")
@@ -101,6 +103,9 @@ def listed(names: list[str]) -> str:
     """Names as a sentence has them: "A, B and C"; those with a comma are parted by semicolons."""
     if len(names) < 2:
         return "".join(names)
+    most = settings.load().report.names
+    if len(names) > most:
+        names = [*names[:most], f"{len(names) - most:,} more"]
     comma = "; " if any("," in name for name in names) else ", "
     return f"{comma.join(names[:-1])}{';' if comma == '; ' else ''} and {names[-1]}"
 

@@ -217,7 +217,7 @@ def _map(published: Published, window: Record, units: list[Record]) -> Chart | N
         f" AND latitude IS NOT NULL AND (in_being_to IS NULL OR year(in_being_to) > {window['window_end']})"
         f" AND (in_being_from IS NULL OR in_being_from <= DATE '{window['window_end']}-03-31') ORDER BY la_code"
     )
-    if not living:
+    if not living or published.sampled:  # more squares than fit a screen
         return None
     squares = tile_map.tiles({row["la_code"]: (row["latitude"], row["longitude"]) for row in living})
     unit_of = {code: unit for unit in units for code in unit["unit_id"].split("+")}
@@ -472,4 +472,5 @@ def _provenance(published: Published) -> DataTable:
 
 
 def _date_of(value: Any) -> str:
-    return pd.Timestamp(value).date().isoformat()
+    day: str = pd.Timestamp(value).date().isoformat()
+    return day

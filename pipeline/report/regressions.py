@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import sentences
+from pipeline import sample, sentences, settings
 from pipeline.chart_parts import (
     BLUE,
     DASHED,
@@ -457,6 +457,7 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
     if not found:
         return
     heavy, light = "Cook's distance above 4/n", "other units"
+    most = settings.load().report.chart_points
     rows = [
         row | {
             "page": authority_file(row["unit_id"]),
@@ -473,9 +474,10 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
             "cook": row["cooks_distance"],
             "kind": heavy if row["is_influential"] else light,
         }
-        for row in rows
+        for row in sample.every(rows, most)
     ]
     named = [point for point in points if point["kind"] == heavy]
+    heavy_ones = [str(row["unit_name"]) for row in rows if row["is_influential"]]
     x = quantity(
         "leverage",
         title="Leverage: how unlike the others its factors are",
@@ -503,9 +505,9 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
         "config": {"view": {"stroke": None}},
     }  # fmt: skip
     told = (
-        f"{len(named)} of {len(points)} units weigh heavily: {numbers.listed([str(point['name']) for point in named])}."
-        if named
-        else f"None of {len(points)} units weighs heavily."
+        f"{len(heavy_ones)} of {len(rows)} units weigh heavily: {numbers.listed(heavy_ones)}."
+        if heavy_ones
+        else f"None of {len(rows)} units weighs heavily."
     )
     yield Chart(
         name="influence",
@@ -529,6 +531,7 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
         ),
         told=(
             told,
+            *([drawn] if (drawn := sample.told(len(rows), most, "units")) else []),
             "No unit is left out for its weight; the bracket table has the range of results that leave one out.",
         ),
         methods="regressions",

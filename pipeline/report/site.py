@@ -8,11 +8,12 @@ scripts are files of it, data are inside the pages, for a browser lets no page r
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from pipeline import sentences
+from pipeline import sample, sentences, settings
 from pipeline.report import (
     authority,
     cells,
@@ -33,7 +34,7 @@ from pipeline.report import (
     regressions,
     side_by_side,
 )
-from pipeline.report.page import Page, authority_file, by_name
+from pipeline.report.page import DataTable, Page, authority_file, by_name
 from pipeline.report.published import Published, opened
 
 # Section -> label and page of its entry in the navigation; an entry without a page is left out.
@@ -57,6 +58,8 @@ PAGES: tuple[Callable[[Published], Iterable[Page]], ...] = (
     quality.pages,
     methods.pages,
 )
+
+_OF_EACH_AUTHORITY = (authority.pages, side_by_side.pages)
 
 INDEX = "index.html"
 STAMP = "BUILT"
@@ -129,18 +132,41 @@ def _swap(beside: Path, folder: Path) -> None:
 def _write(database: Path, folder: Path) -> list[int]:
     """All files of the site; the bytes of each page."""
     with opened(database) as published:
-        pages = [page for of_module in PAGES for page in of_module(published)]
+        pages = [_within_limits(page) for of_module in PAGES for page in of_module(_told_from(of_module, published))]
         sizes = list(write_pages(pages, published, folder))
     shutil.copytree(_HERE / "static", folder / "static")
     (folder / _CHARTS_SCRIPT).write_text(_charts_script(), encoding="utf-8")
     return sizes
 
 
+def _told_from(of_module: Callable[[Published], Iterable[Page]], published: Published) -> Published:
+    return published.of_pages if of_module in _OF_EACH_AUTHORITY else published
+
+
+def _within_limits(page: Page) -> Page:
+    """The page with no table longer than anyone reads; a longer one shows some of its rows and says which."""
+    most = settings.load().report.table_rows
+    if all(len(table.rows) <= most for table in page.all_tables()):
+        return page
+
+    def shortened(table: DataTable) -> DataTable:
+        told = sample.told(len(table.rows), most, "rows")
+        note = " ".join(part for part in (table.note, told) if part)
+        return dataclasses.replace(table, rows=sample.every(table.rows, most), note=note)
+
+    return dataclasses.replace(
+        page,
+        tables=[shortened(table) for table in page.tables],
+        charts=[dataclasses.replace(chart, table=shortened(chart.table)) for chart in page.charts],
+    )
+
+
 def write_pages(pages: list[Page], published: Published, folder: Path) -> Iterator[int]:
     """Draw each page and write it with the CSV files of its tables; yields the bytes of each page."""
-    engine = environment()
+    files = {page.file for page in pages}
+    engine = environment(files)
     country = published.about.country + (" (fictional)" if published.about.is_fictional else "")
-    common = _common(published, {page.file for page in pages})
+    common = _common(published, files)
     for page in pages:
         drawn = render(page, engine, common).encode("utf-8")
         _fresh(folder / page.file).write_bytes(drawn)
@@ -161,8 +187,11 @@ def render(page: Page, engine: jinja2.Environment, common: dict[str, Any]) -> st
     )
 
 
-def environment() -> jinja2.Environment:
-    """The template engine: every text is escaped, and a variable that is not there is an error."""
+def environment(files: Collection[str] | None = None) -> jinja2.Environment:
+    """The template engine: every text is escaped, and a variable that is not there is an error.
+
+    Tables link to pages among `files` only; to any where none are given.
+    """
     engine = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -182,7 +211,7 @@ def environment() -> jinja2.Environment:
         "between": numbers.between,
         "many": numbers.many,
         "authority_file": authority_file,
-        "body_of": cells.body,
+        "body_of": functools.partial(cells.body, files=files),
     }
     return engine
 
@@ -211,6 +240,7 @@ def _common(published: Published, files: set[str]) -> dict[str, Any]:
         "run": published.run,
         "navigation": {key: entry for key, entry in NAVIGATION.items() if entry[1] in files},
         "always": sentences.ALL,
+        "sampled": published.sampled,
     }
 
 

@@ -13,7 +13,10 @@ Kind = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `unit` is None for codes, names and words; `allowed` lists the only values there may be."""
+    """One column. `unit` is None for codes, names and words; `allowed` lists the only values there may be.
+
+    `is_provenance`: says where a row comes from, a few long texts for very many rows, and is not looked at to make a figure.
+    """
 
     name: str
     kind: Kind
@@ -21,6 +24,7 @@ class Column:
     unit: str | None = None
     nullable: bool = False
     allowed: tuple[str, ...] | None = None
+    is_provenance: bool = False
 
     def but(self, **changes: object) -> Column:
         """The same column with another description, name or nullability, where a table differs in that alone."""
