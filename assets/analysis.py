@@ -4,6 +4,7 @@ What belongs here: one node or pair of nodes a result table. Every figure is com
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -29,6 +30,7 @@ from pipeline.five_year_change import Inputs
 from pipeline.five_year_change import five_year_change as put_together
 from pipeline.readers.layout import LOOKED_AFTER
 from pipeline.tables import evidence_tables, main_tables
+from pipeline.windows import WindowData
 
 GROUP = "analysis"
 
@@ -114,7 +116,7 @@ def vintage_effect(care_numbers: pd.DataFrame, core_population: pd.DataFrame) ->
     )
 
 
-def window_data(looked_after: pd.DataFrame, population: pd.DataFrame, areas: geography.Areas) -> list:
+def window_data(looked_after: pd.DataFrame, population: pd.DataFrame, areas: geography.Areas) -> list[WindowData]:
     """Every window with its units and their numbers, by the project's settings."""
     return windows.all_window_data(looked_after, population, areas, settings.load().windows)
 
@@ -163,7 +165,7 @@ def window_changes(
     )
 
 
-def _headlines(summary: pd.DataFrame) -> dict:
+def _headlines(summary: pd.DataFrame) -> dict[str, Any]:
     """What an analyst wants to see first of the primary window."""
     main = summary.loc[(summary["role"] == "primary") & summary["is_computed"]]
     if main.empty:
@@ -182,7 +184,7 @@ def _headlines(summary: pd.DataFrame) -> dict:
     }
 
 
-def _picture(changes: pd.DataFrame, chosen: ChosenData) -> dict:
+def _picture(changes: pd.DataFrame, chosen: ChosenData) -> dict[str, Any]:
     """The newest window in which England has a direction, if there is any window."""
     window = groups_compared.directed_window(changes, settings.load().windows.years)
     if window is None:
@@ -191,7 +193,7 @@ def _picture(changes: pd.DataFrame, chosen: ChosenData) -> dict:
     return {"picture": describe.picture(chart, sentences.ALL + sentences.TREND)}
 
 
-def _grades(changes: pd.DataFrame) -> dict:
+def _grades(changes: pd.DataFrame) -> dict[str, Any]:
     """How many units of the primary window have which evidence."""
     own = changes.loc[changes["window_id"] == "main_h5", "evidence"]
     return {f"units_with_evidence_{grade}": int((own == grade).sum()) for grade in ("A", "B", "C")}

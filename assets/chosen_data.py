@@ -4,17 +4,19 @@ What belongs here: handing the choice of `--data` and `--out` to the assets. Wha
 (`pipeline.places`).
 """
 
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
 from pipeline import manifest, places, reference_tables, sources
-from pipeline.charts import About
+from pipeline.chart_parts import About
 from pipeline.places import Workspace
 from pipeline.reference_tables import ReferenceTable
 from pipeline.sources import Register
 
 
-class ChosenData(dg.ConfigurableResource):
+class ChosenData(dg.ConfigurableResource[Any]):
     """`data` is auto, published, demo or a folder; empty values leave the choice to the environment."""
 
     data: str = ""

@@ -8,11 +8,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import Any, TypedDict
 
 import dagster as dg
 import pandas as pd
 
 from pipeline import charts, sentences
+from pipeline.chart_parts import Spec
 from pipeline.tables.declare import Table
 from pipeline.visible import visible
 
@@ -21,7 +23,7 @@ _PREVIEW_ROWS = 8
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|!&~#]")
 
 
-def table_metadata(table: Table) -> dict:
+def table_metadata(table: Table) -> dict[str, Any]:
     """Definition metadata: the declared table and its column schema."""
     return {
         TABLE_KEY: table.full_name,
@@ -39,9 +41,17 @@ def table_metadata(table: Table) -> dict:
     }
 
 
-def spec(table: Table, group: str) -> dict:
+class AssetArguments(TypedDict):
+    """Arguments of `dagster.asset`."""
+
+    group_name: str
+    description: str
+    metadata: dict[str, Any]
+
+
+def spec(table: Table, group: str) -> AssetArguments:
     """Arguments of an asset that makes a declared table."""
-    return {"group_name": group, "description": table.comment, "metadata": table_metadata(table)}
+    return AssetArguments(group_name=group, description=table.comment, metadata=table_metadata(table))
 
 
 def out(table: Table, *, is_required: bool = True) -> dg.AssetOut:
@@ -51,9 +61,9 @@ def out(table: Table, *, is_required: bool = True) -> dg.AssetOut:
     )
 
 
-def span(frame: pd.DataFrame) -> dict:
+def span(frame: pd.DataFrame) -> dict[str, int]:
     """Years and authorities of a frame that has them."""
-    facts: dict = {}
+    facts = {}
     if "year" in frame and len(frame):
         facts["first_year"] = int(frame["year"].min())
         facts["last_year"] = int(frame["year"].max())
@@ -77,7 +87,7 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", visible(text))
 
 
-def picture(chart: charts.Spec, standing: Sequence[str] = sentences.ALL) -> dg.MetadataValue:
+def picture(chart: Spec, standing: Sequence[str] = sentences.ALL) -> dg.MetadataValue:
     """A chart, small enough for the event log, over the sentences that stand on everything of its kind.
 
     The image is part of the text, so that it needs no server and no file that could be swept away.

@@ -116,7 +116,7 @@ def calibration_cut(
     core_local_authorities: pd.DataFrame,
     core_area_changes: pd.DataFrame,
     volatility: pd.DataFrame,
-) -> Iterator[dg.Output | dg.DynamicOutput]:
+) -> Iterator[dg.Output[calibration.Work] | dg.DynamicOutput[range]]:
     """What all draws rest on, and the ranges of draws."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
     usual, _ = movement.from_table(volatility)

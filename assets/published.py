@@ -42,7 +42,7 @@ DATABASE = "care_numbers_database"
     deps=[table.asset for table in catalogue.TABLES if table.asset],
     kinds={"duckdb"},
 )
-def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.MaterializeResult:
+def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.MaterializeResult[None]:
     """`care_numbers.duckdb` and its release: built out of sight, verified, renamed in; old releases are pruned."""
     workspace = chosen.workspace
     every_frame = [publish.parquet_file(workspace.frames, table.asset) for table in catalogue.TABLES if table.asset]
@@ -143,7 +143,7 @@ def _run_facts(run_id: str, chosen: ChosenData) -> dict[str, str]:
 
 
 @dg.asset(group_name=GROUP, deps=[DATABASE], kinds={"html"})
-def report(chosen: ChosenData) -> dg.MaterializeResult:
+def report(chosen: ChosenData) -> dg.MaterializeResult[None]:
     """The pages that everyone else reads, built from the published database; opens from disk without a network."""
     from pipeline.report import site  # the templates are slow to import, and most commands build no page
 

@@ -5,6 +5,7 @@ which file it is; the version of a node is the hash of its files.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -67,7 +68,9 @@ class Looking(dg.Config):
         SUPERSEDED: {dg.AssetKey(NEWS)},
     },
 )
-def registered_files(context: dg.AssetExecutionContext, config: Looking, chosen: ChosenData) -> Iterator[dg.Output]:
+def registered_files(
+    context: dg.AssetExecutionContext, config: Looking, chosen: ChosenData
+) -> Iterator[dg.Output[Any]]:
     """Tell whether anything is new, and recognise every file of the data folder by its content.
 
     A night without news yields no files, so that Dagster skips all that follows.
@@ -113,7 +116,7 @@ PUBLICATIONS = {
 }
 
 
-def _publication(raw_files: pd.DataFrame, node: str) -> dg.Output:
+def _publication(raw_files: pd.DataFrame, node: str) -> dg.Output[pd.DataFrame]:
     files = raw_files.loc[raw_files["publication"].isin(PUBLICATIONS[node])].reset_index(drop=True)
     releases = sorted(int(release) for release in files["release"].dropna().unique())
     return dg.Output(

@@ -27,7 +27,9 @@ from pipeline.tables import main_tables, model_tables
 _STANDING = (*sentences.ALL, *sentences.MODELS)
 
 
-def _split_shares(raw_reference: pd.DataFrame, local_authorities: pd.DataFrame, chosen: ChosenData) -> dict:
+def _split_shares(
+    raw_reference: pd.DataFrame, local_authorities: pd.DataFrame, chosen: ChosenData
+) -> dict[tuple[str, str], float]:
     """Shares of the children of divided authorities, as the exposures have them."""
     return geography.split_shares(chosen.references(raw_reference)["split_child_weights_2016"], local_authorities)
 
@@ -47,7 +49,7 @@ def regressions_cut(
     exposures: pd.DataFrame,
     volatility: pd.DataFrame,
     chosen: ChosenData,
-) -> Iterator[dg.DynamicOutput]:
+) -> Iterator[dg.DynamicOutput[Any]]:
     """The windows with all that their models rest on, and the draws of each piece."""
     areas = geography.build_areas(core_local_authorities, core_area_changes)
     found = analysis.pieces(
@@ -151,7 +153,7 @@ def regressions(
     return regressions_together(pieces.map(regressions_piece).collect(), trend_exclusions)._asdict()
 
 
-def _coefficients(frame: pd.DataFrame, chosen: ChosenData) -> dict:
+def _coefficients(frame: pd.DataFrame, chosen: ChosenData) -> dict[str, Any]:
     """The primary model and the change score of the primary window beside each other, and the picture of all windows."""
     own = frame.loc[
         (frame["window_id"] == "main_h5")
@@ -188,7 +190,7 @@ def specifications_cut(
     five_year_change_alternates: pd.DataFrame,
     exposures: pd.DataFrame,
     volatility: pd.DataFrame,
-) -> Iterator[dg.DynamicOutput]:
+) -> Iterator[dg.DynamicOutput[Any]]:
     """A piece for each of the three factors and range of permutations."""
     cut = config.cut(context, units=five_year_change["unit_id"].nunique())
     chosen = five_year_change, five_year_change_alternates, exposures, volatility

@@ -6,6 +6,7 @@ What belongs here: the job, its configuration, and writing its answer to a scrat
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -62,7 +63,7 @@ def answer(context: dg.OpExecutionContext, config: WhatIf, chosen: ChosenData) -
     return dg.Output(None, metadata={"folder": dg.MetadataValue.path(str(folder)), "answer": dg.MetadataValue.md(page)})
 
 
-def _published_settings() -> dict:
+def _published_settings() -> dict[str, Any]:
     """What the launchpad holds to begin with, the empty years included, so that an analyst sees what can be set."""
     chosen = settings.load()
     classes = chosen.classes

@@ -95,7 +95,8 @@ class Processes:
         """When one process dies, what all of them are working on is lost, and nobody knows which one it was."""
         assert isinstance(handed, Future)
         try:
-            return handed.result()
+            answer: Answer = handed.result()
+            return answer
         except (BrokenProcessPool, CancelledError):
             return None
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from pipeline import interactive_tool, trends, uasc_series, unit_series
 from pipeline.evidence import robust
-from pipeline.geography import Areas
+from pipeline.geography import Areas, Unit
 from pipeline.limits import Floats
 from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers.population_dfe import PRE_CENSUS, REBASED
@@ -117,12 +117,12 @@ def _tool_counts(tool: pd.DataFrame, before: int) -> Cells:
 class UnitNumbers:
     """The numbers of one window's units, year by year, in the window's vintage; shape (units, years) each."""
 
-    def __init__(self, units: Sequence[unit_series.Unit], vintage: str, found: Sources, areas: Areas) -> None:
+    def __init__(self, units: Sequence[Unit], vintage: str, found: Sources, areas: Areas) -> None:
         self._units, self._areas, self._sources = units, areas, found
         self._people = found.populations[vintage]
 
     def of(self, years: Sequence[int], source: Cells) -> tuple[Floats, Reasons]:
-        """One source's numbers and the reasons for what is missing."""
+        """One source's numbers and the reasons for what is missing, shape (units, years) each."""
         series = unit_series.of_units(self._units, years, source, self._areas)
         return series.numbers, series.reasons
 
@@ -131,7 +131,7 @@ class UnitNumbers:
         return together(self.of(years, source), self.of(years, self._people))
 
     def people(self, years: Sequence[int]) -> tuple[Floats, Reasons]:
-        """Populations of the vintage."""
+        """Populations of the vintage, shape (units, years), and the reasons for what is missing."""
         return self.of(years, self._people)
 
     def older(self, years: Sequence[int]) -> Numbers | None:
@@ -162,25 +162,26 @@ def together(counts: tuple[Floats, Reasons], people: tuple[Floats, Reasons] | No
 
 
 def is_there(reasons: Reasons) -> npt.NDArray[np.bool_]:
-    """Where nothing is missing: the places without a reason."""
+    """Where nothing is missing: the places without a reason; shape as given."""
     return np.array([reason is None for reason in reasons.flat], dtype=bool).reshape(reasons.shape)
 
 
 def from_start_to_end(log_rates: Floats) -> Floats:
-    """L of the last year less L of the first."""
+    """L of the last year less L of the first; shape (...,) from (..., years)."""
     return log_rates[..., -1] - log_rates[..., 0]
 
 
 def between_two_year_means(log_rates: Floats) -> Floats:
-    """Mean of the last two L less mean of the first two."""
+    """Mean of the last two L less mean of the first two; shape (...,) from (..., years)."""
     return (log_rates[..., -2] + log_rates[..., -1] - log_rates[..., 0] - log_rates[..., 1]) / 2
 
 
 def along_median_slope(log_rates: Floats) -> Floats:
-    """Theil-Sen: the median slope of all pairs of years (one apart), times the number of yearly steps."""
+    """Theil-Sen: the median slope of all pairs of years, times the yearly steps; shape (...,) from (..., years)."""
     years = log_rates.shape[-1]
     slopes = [(log_rates[..., j] - log_rates[..., i]) / (j - i) for i, j in combinations(range(years), 2)]
-    return (years - 1) * np.median(np.stack(slopes, axis=-1), axis=-1)
+    changes: Floats = (years - 1) * np.median(np.stack(slopes, axis=-1), axis=-1)
+    return changes
 
 
 def alternate(numbers: Numbers, change: Change) -> Alternate:

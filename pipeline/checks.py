@@ -15,6 +15,7 @@ from pipeline.errors import Refusal
 from pipeline.exclusions import TREND
 from pipeline.geography import Areas
 from pipeline.panel import newest_release
+from pipeline.readers import spending_form
 from pipeline.readers.layout import ENGLAND
 from pipeline.settings import CheckSettings, Settings
 from pipeline.tables import main_tables
@@ -394,8 +395,8 @@ def tool_repeats_the_return(tool: pd.DataFrame, returns: pd.DataFrame, settings:
     """The tool's expenditure on looked-after children is the section 251 total expenditure, rounded to a pound."""
     own = returns.loc[
         (returns["source"] == spending.SECTION_251)
-        & (returns["measure"] == spending.LOOKED_AFTER)
-        & (returns["amount"] == spending.TOTAL)
+        & (returns["measure"] == spending_form.LOOKED_AFTER)
+        & (returns["amount"] == spending_form.TOTAL)
     ]
     told = tool.loc[tool["measure"] == spending.TOOL_MEASURE, ["edition", "la_code", "year", "value"]]
     joined = own.merge(told, on=["la_code", "year"]).dropna(subset=["value_pounds", "value"])
@@ -469,7 +470,7 @@ def no_share_is_zero(shares: pd.DataFrame, areas: Areas) -> list[Row]:
 
 
 def low_income_sums_to_england(shares: pd.DataFrame, england: pd.DataFrame) -> list[Row]:
-    """The counts of HMRC's local measure add up to England's, as far as counts rounded to 5 can."""
+    """The counts of HMRC's local measure add up to those of the `england` rows, as far as counts rounded to 5 can."""
     own = shares.loc[shares["measure"] == deprivation.HMRC]
     whole = england.loc[england["measure"] == deprivation.HMRC].set_index("year")
     failures, gaps = [], []
@@ -513,7 +514,10 @@ def low_income_workbook_agrees_with_the_tool(shares: pd.DataFrame, tool: pd.Data
 
 
 def of_calibration(table: pd.DataFrame, chosen: Settings) -> list[Row]:
-    """In countries without local trends the rule flags as small a share of units as it claims (methods.md C13)."""
+    """In countries without local trends the rule flags as small a share of units as it claims (methods.md C13).
+
+    `table` is `main.null_calibration`.
+    """
     verdict = null_calibration.acceptance(table, chosen)
     failures = [] if verdict.is_accepted else [verdict.detail]
     return [_row(FALSE_ALARMS, "main.null_calibration", 1, failures, BLOCK, verdict.detail)]
@@ -542,7 +546,7 @@ def of_results(
     excluded: pd.DataFrame,
     steps: pd.DataFrame,
 ) -> list[Row]:
-    """All checks on the panel and the windows."""
+    """All checks on the panel and the windows; `excluded` and `steps` are `main.exclusions` and `main.exclusion_steps`."""
     return [
         *one_population_vintage(panel, changes),
         *exclusions_reconcile(looked_after, changes, excluded, steps),
@@ -555,7 +559,7 @@ def data_checks(rows: list[Row]) -> pd.DataFrame:
 
 
 def refuse_failed(found: pd.DataFrame) -> None:
-    """Refusal with the first blocking check that failed; none of them may be published over."""
+    """Refusal with the first blocking check of `main.data_checks` that failed; none may be published over."""
     failed = found.loc[(found["severity"] == BLOCK) & (found["n_failed"] > 0)]
     if len(failed):
         first = failed.iloc[0]

@@ -58,7 +58,7 @@ def _unreadable(database: Path, why: str) -> Refusal:
 
 @contextlib.contextmanager
 def refusing_other_versions(database: Path) -> Iterator[None]:
-    """Around queries: a table or column that is not there means a database of another version, or of another program."""
+    """Around queries: Refusal where a table or column is not there, as in a database of another version or program."""
     try:
         yield
     except (duckdb.CatalogException, duckdb.BinderException) as error:

@@ -44,8 +44,9 @@ class Evidence:
 
     @property
     def is_unusual(self) -> npt.NDArray[np.bool_]:
-        """Whether the grade is A or B."""
-        return self.grade != C
+        """Whether each grade is A or B."""
+        is_graded: npt.NDArray[np.bool_] = self.grade != C
+        return is_graded
 
 
 def judge(relative_log: Floats, mean_number: Floats, years: int, usual: Fit, settings: EvidenceSettings) -> Evidence:
@@ -70,8 +71,9 @@ def against(relative_log: Floats, se: Floats, settings: EvidenceSettings) -> Evi
 
 
 def two_sided_p(z: Floats) -> Floats:
-    """2 (1 - Phi(|z|)), exact also far out where 1 - Phi would round to 0."""
-    return 2 * special.ndtr(-np.abs(z))
+    """2 (1 - Phi(|z|)) of each z, exact also far out where 1 - Phi would round to 0."""
+    p: Floats = 2 * special.ndtr(-np.abs(z))
+    return p
 
 
 def benjamini_hochberg(p: npt.ArrayLike) -> Floats:
@@ -96,7 +98,8 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Floats:
 
 def pct(log_ratio: npt.ArrayLike) -> Floats:
     """A log ratio as a change in per cent: 100 (exp(x) - 1)."""
-    return 100 * np.expm1(np.asarray(log_ratio, dtype=float))
+    per_cent: Floats = 100 * np.expm1(np.asarray(log_ratio, dtype=float))
+    return per_cent
 
 
 def range_of_usual_movement(relative_log: Floats, se: Floats, z: float) -> tuple[Floats, Floats]:
@@ -105,7 +108,7 @@ def range_of_usual_movement(relative_log: Floats, se: Floats, z: float) -> tuple
 
 
 def usual_range(se: Floats, z: float) -> tuple[Floats, Floats]:
-    """What is usual for an authority of this size, in per cent: 100 (exp(-/+ z se) - 1)."""
+    """What is usual for an authority of each size, in per cent: 100 (exp(-/+ z se) - 1)."""
     return pct(-z * se), pct(z * se)
 
 

@@ -23,7 +23,8 @@ RUN = "run"  # in the metadata of a frame: the run that wrote it
 
 def run_of(file: Path) -> str:
     """Id of the run that wrote a frame; empty when it does not say."""
-    return (pq.read_schema(file).metadata or {}).get(RUN.encode(), b"").decode()
+    written_by: bytes = (pq.read_schema(file).metadata or {}).get(RUN.encode(), b"")
+    return written_by.decode()
 
 
 def push(workspace: Workspace, file: Path) -> None:

@@ -44,7 +44,7 @@ class Dispersion:
 
 
 def winsorise(z: Floats, share: float) -> Floats:
-    """The values cut at their `share` and 1 - `share` quantiles (linear interpolation) along the last axis; 0 cuts none."""
+    """Each value cut at the `share` and 1 - `share` quantiles (linear interpolation) of the last axis."""
     if share == 0:
         return z
     low, high = np.quantile(z, (share, 1 - share), axis=-1, keepdims=True, method="linear")
@@ -68,7 +68,7 @@ def dispersion(values: Floats, variances: Floats, share: float) -> Dispersion:
 
 
 def of_changes(relative_log: Floats, count_start: Floats, count_end: Floats, share: float) -> Floats:
-    """The funnel's adjusted z of relative changes, s^2 = 1/N0 + 1/N1: a rule that stands beside the primary one."""
+    """The funnel's adjusted z of each relative change, s^2 = 1/N0 + 1/N1: a rule that stands beside the primary one."""
     return dispersion(relative_log, 1 / count_start + 1 / count_end, share).z_adjusted
 
 

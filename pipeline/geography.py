@@ -165,7 +165,10 @@ def build_areas(local: pd.DataFrame, changes: pd.DataFrame) -> Areas:
 
 
 def area_changes(table: ReferenceTable) -> pd.DataFrame:
-    """`core.area_changes`: one row a change, DfE codes in old_code and new_code, dates as dates."""
+    """`core.area_changes`: one row a change, DfE codes in old_code and new_code, dates as dates.
+
+    Raises Refusal for a kind of change that is unknown.
+    """
     rows = []
     for row in table.frame.itertuples():
         if row.change_type not in (SPLIT, MERGE, RECODE, BOUNDARY):
@@ -217,7 +220,10 @@ def split_shares(table: ReferenceTable, local: pd.DataFrame) -> dict[tuple[str, 
 
 
 def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
-    """`core.local_authorities`: one row an authority and ONS code, with its region of nine and the days it was in being."""
+    """`core.local_authorities`: one row an authority and ONS code, with its region of nine and the days it was in being.
+
+    Raises Refusal for a region that the table of regions does not have.
+    """
     lookup, regions = tables["dfe_la_lookup"], tables["regions"]
     region_of = {row.region_code: row for row in regions.frame.itertuples()}
     changes = area_changes(tables["la_code_changes"])
@@ -258,7 +264,7 @@ def local_authorities(tables: dict[str, ReferenceTable]) -> pd.DataFrame:
 
 
 def locations(table: ReferenceTable) -> dict[str, tuple[float, float]]:
-    """Code -> latitude and longitude in degrees of a point inside the authority."""
+    """Code -> latitude and longitude in degrees of a point inside the authority. Refuses what is no such number."""
     found = {}
     for row in table.frame.itertuples():
         degrees = []

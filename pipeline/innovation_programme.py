@@ -122,13 +122,13 @@ class Rule:
     recalled: bool = False
 
     def latest_start(self, window_start: int, window_end: int) -> int:
-        """The last calendar year in which a project may have begun."""
+        """The last calendar year in which a project may have begun. ValueError for an unknown timing."""
         if self.timing not in (BY_START, EVER):
             raise ValueError(f"timing is {BY_START} or {EVER}, not {self.timing}")
         return (window_start if self.timing == BY_START else window_end) - 1
 
     def rows(self, programme: pd.DataFrame, window_start: int, window_end: int) -> pd.DataFrame:
-        """The rows of `core.innovation_programme` that count in a window."""
+        """The rows of `core.innovation_programme` that count in a window. ValueError for an unknown programme."""
         unknown = set(self.programmes) - set(PROGRAMMES)
         if unknown:
             raise ValueError(f"no such programme: {', '.join(sorted(unknown))}")

@@ -71,7 +71,7 @@ def slac_worse_in_force(inspections: pd.DataFrame, day: dt.date) -> pd.DataFrame
     """The worse of the two grades of safeguarding and looked after children in force on a day, by authority.
 
     Each grade is the newest of its own, so that a re-inspection of one service stands beside the first grade of the
-    other. The word "Requires improvement to be good" was "adequate" when the grade was made. Columns: la_code,
+    other. The word "Requires improvement to be good" was "adequate" when the grade was made. A row an authority: la_code,
     worse_grade, safeguarding, looked_after, publication_date (of the later one), reason (not_available where one of the
     two services was not judged: then there is no worse grade).
     """

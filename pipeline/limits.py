@@ -72,7 +72,7 @@ def count_limits(counts: npt.ArrayLike, confidence: float = CONFIDENCE) -> tuple
 def rate_limits(
     counts: npt.ArrayLike, populations: npt.ArrayLike, confidence: float = CONFIDENCE, per: float = 10_000
 ) -> tuple[Floats, Floats]:
-    """Limits of `per` x count / population. NaN where the count or the population is missing or nobody lives."""
+    """Limits of `per` x count / population of each. NaN where the count or the population is missing or nobody lives."""
     lower, upper = count_limits(counts, confidence)
     people = np.asarray(populations, dtype=float)
     scale = per / np.where(people > 0, people, np.nan)
@@ -80,7 +80,7 @@ def rate_limits(
 
 
 def wilson(counts: npt.ArrayLike, denominators: npt.ArrayLike, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
-    """Wilson's limits of a share, count / denominator, between 0 and 1 (Wilson 1927)."""
+    """Wilson's limits of each share, count / denominator, between 0 and 1 (Wilson 1927)."""
     x, n = np.asarray(counts, dtype=float), np.asarray(denominators, dtype=float)
     z = z_of(confidence)
     middle = 2 * x + z**2

@@ -96,13 +96,15 @@ def _mean_variance(times: Floats, changes: Floats) -> Floats:
     centred = changes - changes.mean(axis=0)
     sums = times @ centred
     variances = (times @ centred**2 - sums**2 / n) / (n - 1)
-    return variances.mean(axis=1)
+    means: Floats = variances.mean(axis=1)
+    return means
 
 
 def yearly_deviations(log_rates: Floats) -> Floats:
     """d: each unit's yearly change less the mean change of that year over units; shape (units, years - 1)."""
     steps = np.diff(log_rates, axis=1)
-    return steps - steps.mean(axis=0)
+    deviations: Floats = steps - steps.mean(axis=0)
+    return deviations
 
 
 def drift(deviations: Floats) -> Drift:

@@ -82,7 +82,7 @@ def _refuse_lost_list(groupings: pd.DataFrame, tool: pd.DataFrame) -> None:
 
 
 def newest_lists(neighbours: pd.DataFrame) -> pd.DataFrame:
-    """Of each authority, the list of the newest edition that has one for it: one list, so that years compare."""
+    """Of each authority, the rows of the newest edition that has some for it: one list, so that years compare."""
     newest = neighbours.groupby("la_code")["edition"].transform("max")
     return neighbours.loc[neighbours["edition"] == newest, ["la_code", "neighbour_code", "edition"]]
 

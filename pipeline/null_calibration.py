@@ -72,7 +72,8 @@ class Panel:
     @property
     def steps(self) -> int:
         """Yearly steps: h."""
-        return self.counts.shape[1] - 1
+        years: int = self.counts.shape[1] - 1
+        return years
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,10 @@ def simulated(found: Panel, usual: Fit, noise: Floats) -> Floats:
 
 
 def blocks_of_noise(found: Panel, draws: int | range, seed: int, block: int) -> Iterator[Floats]:
-    """The noise of so many draws or of a range of them, a few at a time; cut into blocks of any size it is the same.
+    """The noise of so many draws or of a range of them, a few at a time: shape (draws, steps, units).
 
-    A normal number takes now one and now several numbers of the generator, so those before the range are made and left.
+    Cut into blocks of any size it is the same. A normal number takes now one and now several numbers of the generator,
+    so those before the range are made and left.
     """
     wanted = draws if isinstance(draws, range) else range(draws)
     random = randomness.stream(seed, randomness.NULL_CALIBRATION)

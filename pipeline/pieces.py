@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.\-]+")
 
 
 def write(workspace: Workspace, run_id: str, name: str, piece: Any) -> None:
-    """Keep a piece under its name; one of the same name is replaced in one step."""
+    """Keep a piece under its name; one of the same name is replaced in one step. ValueError for a name of no file."""
     target = _file(workspace, run_id, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -39,7 +39,7 @@ def write(workspace: Workspace, run_id: str, name: str, piece: Any) -> None:
 
 
 def read(workspace: Workspace, run_id: str, name: str) -> Any:
-    """The piece of that name. FileNotFoundError when there is none."""
+    """The piece of that name. FileNotFoundError when there is none, ValueError for a name of no file."""
     file = _file(workspace, run_id, name)
     if workspace.out_url and not file.exists():
         beside = file.with_name(f".{file.name}.{os.getpid()}.part")

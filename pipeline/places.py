@@ -228,7 +228,10 @@ def workspace(data: str | None = None, out: str | None = None) -> Workspace:
 
 
 def folder_of(choice: str) -> Path:
-    """A folder of files that a person names, whether it is there or not; what is by URL is copied here anew."""
+    """A folder of files that a person names, whether it is there or not; what is by URL is copied here anew.
+
+    Raises Refusal for what cannot be a folder.
+    """
     copy = _copy_of(choice)
     if copy is None:
         return _resolved(stores.local_path(choice) or choice)
@@ -262,7 +265,10 @@ def _base(chosen: str | None) -> _Base:
 
 
 def whole(chosen: str) -> str:
-    """A folder as it is told to other processes, which may stand elsewhere: the whole path, or the URL."""
+    """A folder as it is told to other processes, which may stand elsewhere: the whole path, or the URL.
+
+    Raises Refusal for what cannot be a folder.
+    """
     path = stores.local_path(chosen)
     return str(_resolved(path)) if path is not None else stores.tidy(chosen)
 

@@ -277,7 +277,7 @@ def verify(database: Path, frames_folder: Path, sql_folder: Path) -> dict[str, i
 
     Every declared table is there and none besides; every table, view and column has its comment; no figure is infinite or
     a NaN; counts equal the Parquet files; every query in `sql/checks` returns no row; the storage version is the promised
-    one.
+    one. Raises Refusal with the first of these that is not so.
     """
     connection = duckdb.connect(str(database), read_only=True)
     try:

@@ -54,15 +54,15 @@ class Trends:
 
     @property
     def is_marked(self) -> npt.NDArray[np.bool_]:
-        """Whether the marker is Increasing or Decreasing."""
+        """Whether the marker of each series is Increasing or Decreasing."""
         return (self.chi2 > self.threshold) & ~self.has_outlier
 
     def markers(self) -> npt.NDArray[np.str_]:
-        """The marker in the method's words."""
+        """The marker of each series in the method's words."""
         return np.where(self.is_marked, np.where(self.gradient > 0, INCREASING, DECREASING), NO_CHANGE)
 
     def reasons(self) -> npt.NDArray[np.str_]:
-        """The reason in the method's words."""
+        """The reason for each marker in the method's words."""
         return np.where(self.chi2 > self.threshold, np.where(self.has_outlier, OUTLIER, SIGNIFICANT), NO_TREND)
 
 
@@ -103,11 +103,13 @@ def _turns(years: Floats, values: Floats, weights: Floats, slope: Floats) -> npt
     other = (s * sty - st * sy) / (s * stt - st * st)
     flat = _FLAT * np.abs(values).max(axis=-1, keepdims=True)
     signs = np.where(np.abs(other) <= flat, 0.0, np.sign(other))
-    return (signs != np.sign(slope)[..., np.newaxis]).any(axis=-1)
+    turned: npt.NDArray[np.bool_] = (signs != np.sign(slope)[..., np.newaxis]).any(axis=-1)
+    return turned
 
 
 def _all_but_one(values: Floats) -> Floats:
-    return values.sum(axis=-1, keepdims=True) - values
+    others: Floats = values.sum(axis=-1, keepdims=True) - values
+    return others
 
 
 def from_limits(

@@ -131,7 +131,7 @@ def _is_another_country(own: dict[str, ReferenceTable], from_data_folder: dict[s
 
 
 def knowledge(tables: dict[str, ReferenceTable]) -> Knowledge:
-    """What the readers may know, from the loaded tables."""
+    """What the readers may know, from the loaded tables. Refuses a cell that cannot be what its column holds."""
     lookup = tables["dfe_la_lookup"].frame
     return Knowledge(
         la_codes=frozenset(lookup["old_la_code"]),

@@ -17,7 +17,7 @@ import pandas as pd
 
 from pipeline import interactive_tool, limits, recent_trend, textbook_rules, trends, uasc_series, unit_series
 from pipeline.alternates import is_there, together
-from pipeline.geography import Areas
+from pipeline.geography import Areas, Unit
 from pipeline.limits import Floats
 from pipeline.markers import NOT_AVAILABLE
 from pipeline.null_calibration import is_outside_funnel
@@ -28,7 +28,7 @@ from pipeline.tables import evidence_tables
 from pipeline.tables.frames import conform
 from pipeline.textbook_rules import Flags
 from pipeline.uasc import UASC, UASC_NOT_AVAILABLE
-from pipeline.unit_series import LOOKED_AFTER, Cells, Reasons, Unit
+from pipeline.unit_series import LOOKED_AFTER, Cells, Reasons
 from pipeline.volatility import Fit
 from pipeline.windows import PRIMARY, WindowData
 

@@ -53,7 +53,8 @@ def slopes(counts: Floats, exposures: Floats) -> Slopes:
     them. For a given slope the intercept has a closed form, so the likelihood is one of a single number: with weights
     e_t = exposure_t exp(slope x t) it is highest where the e-weighted mean year is the count-weighted one, and its
     curvature is (sum of counts) x (e-weighted variance of the years). Newton's method finds it. Counts in the first or
-    last year alone, which have no highest likelihood, are a ValueError.
+    last year alone, which have no highest likelihood, are a ValueError, and a slope that does not settle an
+    ArithmeticError.
     """
     y = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
     base = np.moveaxis(np.broadcast_to(np.asarray(exposures, dtype=float), np.shape(counts)), -1, 0)
@@ -111,7 +112,7 @@ def _sum(parts: Iterable[Floats]) -> Floats:
 
 
 def kendall_s(values: Floats) -> Floats:
-    """Kendall's S: how many pairs of years go up less how many go down; a tie counts for neither."""
+    """Kendall's S of each series: how many pairs of years go up less how many go down; a tie counts for neither."""
     x = np.moveaxis(np.asarray(values, dtype=float), -1, 0)
     s = np.zeros(x.shape[1:])
     for later in range(1, len(x)):
@@ -121,12 +122,13 @@ def kendall_s(values: Floats) -> Floats:
 
 
 def mann_kendall_p(values: Floats) -> Floats:
-    """Two-sided exact probability of an S as far from 0 where all orders of the years are as likely.
+    """Two-sided exact probability of an S as far from 0 as each, where all orders of the years are as likely.
 
     The distribution is that of series without ties; measured rates have none.
     """
     n = np.shape(values)[-1]
-    return _two_sided(n)[np.abs(kendall_s(values)).astype(int)]
+    p: Floats = _two_sided(n)[np.abs(kendall_s(values)).astype(int)]
+    return p
 
 
 def _two_sided(n: int) -> Floats:
@@ -141,7 +143,8 @@ def _two_sided(n: int) -> Floats:
 
 def opposite_sign(change_log: Floats, england_log: float) -> Flags:
     """Whether each change (log ratio) has the other sign than England's."""
-    return np.sign(change_log) * np.sign(england_log) < 0
+    is_opposite: Flags = np.sign(change_log) * np.sign(england_log) < 0
+    return is_opposite
 
 
 def is_apart(relative_log: Floats, pct: float, tolerance_log: float) -> Flags:

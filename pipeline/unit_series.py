@@ -54,7 +54,7 @@ class Cells:
         return {code: at for at, code in enumerate(self.codes)}
 
     def rows_of(self, codes: Iterable[str]) -> Integers:
-        """The places of some codes in the columns of `in_year`; those the source has no row for share the last one."""
+        """The place of each code in the columns of `in_year`; those the source has no row for share the last one."""
         return np.array([self._row_of.get(code, len(self.codes)) for code in codes], dtype=np.int64)
 
     def in_year(self, year: int) -> tuple[Floats, Reasons]:
@@ -259,9 +259,11 @@ def log_rates(counts: Floats, people: Floats) -> Floats:
 
 def england_log_rate(counts: Floats, people: Floats) -> Floats:
     """L_E(t) = ln(sum N / sum P) over the units, shape (..., years) from (..., units, years). Needs complete numbers."""
-    return np.log(counts.sum(axis=-2) / people.sum(axis=-2))
+    log_rate: Floats = np.log(counts.sum(axis=-2) / people.sum(axis=-2))
+    return log_rate
 
 
 def complete(*series: UnitSeries) -> npt.NDArray[np.bool_]:
     """Which units have a number above 0 in every year of every series; shape (units,)."""
-    return np.logical_and.reduce([(one.numbers > 0).all(axis=1) for one in series])
+    is_complete: npt.NDArray[np.bool_] = np.logical_and.reduce([(one.numbers > 0).all(axis=1) for one in series])
+    return is_complete

@@ -72,7 +72,7 @@ class Fit:
     reason: str | None = None
 
     def variance(self, mean_number: npt.ArrayLike, years: int = 1) -> Floats:
-        """Variance of the movement over a number of years: years x (a + b / mean number)."""
+        """Variance of each movement over a number of years: years x (a + b / mean number)."""
         return years * (self.a + self.b / np.asarray(mean_number, dtype=float))
 
 
@@ -176,7 +176,8 @@ def one_step(
 
 
 def _dot(left: Floats, right: Floats) -> Floats:
-    return np.einsum("ij,ij->i", left, right)
+    sums: Floats = np.einsum("ij,ij->i", left, right)
+    return sums
 
 
 def fit_many(

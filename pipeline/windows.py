@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -168,9 +168,10 @@ def _populations(population: pd.DataFrame, vintage: str, year: int) -> dict[str,
     }
 
 
-def _plain(column: pd.Series) -> list:
+def _plain(column: pd.Series) -> list[Any]:
     """The values as plain Python ones, None where there is none."""
-    return column.astype(object).where(column.notna(), None).tolist()
+    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    return values
 
 
 def all_window_data(

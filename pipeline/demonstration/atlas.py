@@ -76,8 +76,9 @@ def _in_being(authorities: tuple[Authority, ...], day: str) -> Integers:
 
 
 def first_pieces(members: sparse.csr_array) -> Integers:
-    """The first piece of every authority."""
-    return members.indices[members.indptr[:-1]].astype(np.int64)
+    """The first piece of each authority, shape (authorities,), from the matrix of authorities by pieces."""
+    first: Integers = members.indices[members.indptr[:-1]].astype(np.int64)
+    return first
 
 
 def _members(authorities: tuple[Authority, ...], pieces: list[str]) -> sparse.csr_array:
@@ -91,7 +92,8 @@ def _members(authorities: tuple[Authority, ...], pieces: list[str]) -> sparse.cs
 
 def _stored(matrix: sparse.csr_array, line: int) -> Integers:
     """Where one row, or one column of a matrix stored by columns, is not zero."""
-    return matrix.indices[matrix.indptr[line] : matrix.indptr[line + 1]]
+    stored: Integers = matrix.indices[matrix.indptr[line] : matrix.indptr[line + 1]]
+    return stored
 
 
 def _owner(members: sparse.csr_array, rows: Integers) -> Integers:

@@ -98,7 +98,7 @@ class Country:
         return [row for row, authority in enumerate(self.authorities) if authority.in_being(f"{year}-03-31")]
 
     def count(self, measure: str, year: int, release: int | None = None) -> Integers:
-        """Children by authority in a reporting year, as counted in a release; as they stand today without one."""
+        """Children of each authority in a reporting year, as counted in a release; as they stand today without one."""
         counted = self.counts[measure][:, year - FIRST_YEAR]
         if release is None or year != release or release not in self.first_counted:
             return counted
@@ -110,8 +110,9 @@ class Country:
         return int(self.count(measure, year, release)[self.in_being(year)].sum())
 
     def children(self, by_piece: Integers) -> Integers:
-        """Children by authority from children by piece."""
-        return self.members @ by_piece
+        """Children of each authority from the children of each piece."""
+        by_authority: Integers = self.members @ by_piece
+        return by_authority
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,8 @@ def _next_year(
 def _first_log_rates(deprivation: Floats, rng: np.random.Generator) -> Floats:
     own = np.sqrt(1 - _RATE_BY_DEPRIVATION**2) * rng.standard_normal(len(deprivation))
     drawn = _RATE_MEDIAN * np.exp(_RATE_SPREAD * (_RATE_BY_DEPRIVATION * deprivation + own))
-    return np.log(np.clip(drawn, _RATE_LOWEST, _RATE_HIGHEST) / 10_000)
+    log_rates: Floats = np.log(np.clip(drawn, _RATE_LOWEST, _RATE_HIGHEST) / 10_000)
+    return log_rates
 
 
 def _own_steps(stock: Integers, rng: np.random.Generator) -> Floats:
@@ -244,7 +246,8 @@ def _held_to_the_nation(log_rate: Floats, children: Integers, target: float, fre
 
 
 def _whole_stock(children: Integers, log_rate: Floats) -> Integers:
-    return np.maximum(_SMALLEST_STOCK, np.floor(children * np.exp(log_rate) + 0.5)).astype(np.int64)
+    stock: Integers = np.maximum(_SMALLEST_STOCK, np.floor(children * np.exp(log_rate) + 0.5)).astype(np.int64)
+    return stock
 
 
 def _plant(pieces: list[str], children: Integers, rng: np.random.Generator) -> dict[str, float]:
@@ -280,7 +283,7 @@ def _started(pieces: list[str], stock: Integers, rng: np.random.Generator) -> In
     growth = now - before
     expected = share * noise * (before + now) / 2 + growth / 2
     least = _SMALLEST_FLOW + np.maximum(0, growth)  # leaves as many to cease
-    started = np.maximum(least, np.floor(expected + 0.5)).astype(np.int64)
+    started: Integers = np.maximum(least, np.floor(expected + 0.5)).astype(np.int64)
     started[pieces.index(TINY_CITY)] = _CITY_STARTED
     started[pieces.index(TINY_ISLAND)] = _ISLAND_STARTED
     return started

@@ -114,7 +114,8 @@ def _chosen(odds: tuple[float, float], deprivation: Floats, rng: np.random.Gener
 
 def _related(deprivation: Floats, share: float, rng: np.random.Generator) -> Floats:
     """Draw standard scores that correlate with deprivation by `share`."""
-    return share * deprivation + np.sqrt(1 - share**2) * rng.standard_normal(len(deprivation))
+    scores: Floats = share * deprivation + np.sqrt(1 - share**2) * rng.standard_normal(len(deprivation))
+    return scores
 
 
 def _poverty(deprivation: Floats, rng: np.random.Generator) -> Floats:
@@ -125,21 +126,24 @@ def _poverty(deprivation: Floats, rng: np.random.Generator) -> Floats:
     noise[:, [POVERTY_YEARS.index(year - 1) for year in (WINDOW_START, WINDOW_END)]] = 0
     off = np.array([_BEFORE_2019.get(year, 0.0) for year in POVERTY_YEARS])
     along = np.array([_AFTER_2019.get(year, float(year == WINDOW_END - 1)) for year in POVERTY_YEARS])
-    return np.maximum(level[:, None] * (1 + off) + change[:, None] * along + noise, _POVERTY_FLOOR)
+    shares: Floats = np.maximum(level[:, None] * (1 + off) + change[:, None] * along + noise, _POVERTY_FLOOR)
+    return shares
 
 
 def _low_income(deprivation: Floats, rng: np.random.Generator) -> Floats:
     drawn = _LOW_INCOME_MEDIAN * np.exp(_LOW_INCOME_SPREAD * _related(deprivation, 0.9, rng))
     start = np.clip(drawn, _LOW_INCOME_LEAST, _LOW_INCOME_MOST)
     noise = np.exp(_LOW_INCOME_NOISE * rng.standard_normal((len(start), len(_LOW_INCOME_PATH))))
-    return start[:, None] * np.array(_LOW_INCOME_PATH) * noise
+    shares: Floats = start[:, None] * np.array(_LOW_INCOME_PATH) * noise
+    return shares
 
 
 def _index(low_income: Floats, rng: np.random.Generator) -> Floats:
     noise = np.exp(_INDEX_NOISE * rng.standard_normal((len(low_income), len(INDEX_EDITIONS))))
-    return np.minimum(
+    shares: Floats = np.minimum(
         low_income[:, None] * np.array([_INDEX_PATH[year] for year in INDEX_EDITIONS]) * noise, _INDEX_MOST
     )
+    return shares
 
 
 def _meals(deprivation: Floats, poverty: Floats, rng: np.random.Generator) -> Floats:
@@ -150,4 +154,5 @@ def _meals(deprivation: Floats, poverty: Floats, rng: np.random.Generator) -> Fl
     own = rng.normal(0.0, _MEALS_OWN_STEP, (len(start), len(MEALS_YEARS))).cumsum(axis=1)
     along = _MEALS_WITH_POVERTY * (since_first - since_first.mean(axis=0)) + own
     odds = start[:, None] / (100 - start[:, None]) * np.array(_MEALS_PATH) * np.exp(along)
-    return 100 * odds / (1 + odds)
+    shares: Floats = 100 * odds / (1 + odds)
+    return shares

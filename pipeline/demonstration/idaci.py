@@ -51,7 +51,8 @@ def _scores(country: Country, edition: int) -> Floats:
     """Scores of all authorities as fractions: the mean over their pieces, weighted by children."""
     children = country.population.rebased[:, min(edition, 2024) - FIRST_MID_YEAR]
     score = country.exposures.index[:, INDEX_EDITIONS.index(edition)]
-    return (country.members @ (children * score)) / country.children(children) / 100
+    means: Floats = (country.members @ (children * score)) / country.children(children) / 100
+    return means
 
 
 def _sheets(country: Country, edition: int) -> dict[str, list[list[Cell]]]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.demonstration import atlas
-from pipeline.demonstration.country import WINDOW_START, Country
+from pipeline.demonstration.country import Country
+from pipeline.demonstration.exposures import WINDOW_START
 from pipeline.demonstration.gazetteer import TINY_ISLAND, Authority
 
 OUTSTANDING, GOOD, REQUIRES, INADEQUATE = SCALE = (

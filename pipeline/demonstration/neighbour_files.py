@@ -124,7 +124,8 @@ def _traits(country: Country, edition: EditionOfLists) -> Floats:
 
 
 def _standard(values: Floats) -> Floats:
-    return (values - values.mean()) / values.std()
+    scores: Floats = (values - values.mean()) / values.std()
+    return scores
 
 
 def _nearest(

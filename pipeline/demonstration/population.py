@@ -60,13 +60,13 @@ class Population:
     unrevised: Floats
 
     def mid_year(self, year: int, *, pre_census: bool) -> Integers:
-        """Children by piece at one mid-year. There are no older estimates after mid-2020."""
+        """Children of each piece at one mid-year. Older estimates after mid-2020, which there are none of: ValueError."""
         if pre_census and year > LAST_PRE_CENSUS:
             raise ValueError(f"the estimates from before the census end with mid-{LAST_PRE_CENSUS}, not mid-{year}")
         return (self.pre_census if pre_census else self.rebased)[:, year - FIRST_MID_YEAR]
 
     def in_release(self, release: int, reporting_year: int) -> Integers:
-        """Children by piece as a release divides by them: at the mid-year before the reporting year.
+        """Children of each piece as a release divides by them: at the mid-year before the reporting year.
 
         Releases up to 2022 still use the older estimates for reporting years up to 2021, so rates inside the 2022
         release break between 2021 and 2022.

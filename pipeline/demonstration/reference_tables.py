@@ -34,7 +34,7 @@ _SIMULATED = "simulated with the demonstration country"
 
 
 def write_reference_tables(country: Country, districts: list[District], reports: list[Report], folder: Path) -> None:
-    """Write all of them into one folder."""
+    """Write all of them into one folder. ValueError for a seed by which two files could not be told apart."""
     tables = {
         "la_code_changes.csv": _code_changes(),
         "dfe_la_lookup.csv": _lookup(country),

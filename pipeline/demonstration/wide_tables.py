@@ -276,7 +276,8 @@ def _net_gain(country: Country) -> dict[int, Integers]:
 
 
 def _share(values: Integers, share: float) -> Integers:
-    return np.floor(values * share + 0.5).astype(np.int64)
+    whole: Integers = np.floor(values * share + 0.5).astype(np.int64)
+    return whole
 
 
 def _spelt(name: str, spellings: dict[str, str]) -> str:

@@ -65,7 +65,10 @@ def resolve(source: Source, client: Client, known: Known) -> Resolution:
 
 
 def resolve_again(source: Source, client: Client, edition: str) -> Offer:
-    """The file of one release once more, past what was answered before: an amendment may have come between."""
+    """The file of one release once more, past what was answered before: an amendment may have come between.
+
+    Raises Refusal where it is not there any more.
+    """
     slug, releases = _releases(source, client, [], anew=True)
     release = next((release for release in releases if release.slug == edition), None)
     if release is None:

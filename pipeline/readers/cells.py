@@ -55,7 +55,7 @@ class Seen:
 def count(text: str, place: Place, release: int) -> tuple[int | None, str | None]:
     """A published count as (number, marker); exactly one of the two is None.
 
-    Counts are whole and not negative, without thousands separators, or one of the release's markers.
+    Counts are whole and not negative, without thousands separators, or one of the release's markers; all else is refused.
     """
     cell = text.strip()
     if _WHOLE.fullmatch(cell):
@@ -86,7 +86,7 @@ def measurement(text: str, place: Place, symbols: Collection[str]) -> tuple[floa
     """A published share, amount or score as (number, marker); exactly one of the two is None.
 
     Decimals, a minus sign and an exponent may stand there, thousands separators may not. `symbols` are the markers that
-    the layout is known to use.
+    the layout is known to use; all else is refused.
     """
     cell = text.strip()
     if _DECIMAL.fullmatch(cell) and math.isfinite(float(cell)):
@@ -115,7 +115,7 @@ def _blank(text: str, place: Place) -> Refusal:
 
 
 def year(text: str, place: Place) -> int:
-    """A four-digit year."""
+    """A four-digit year; all else is refused."""
     cell = text.strip()
     if not _YEAR.fullmatch(cell):
         raise refuse("not_a_year", "this is not a year", place, text, "use the file as published")
@@ -123,7 +123,7 @@ def year(text: str, place: Place) -> int:
 
 
 def dfe_code(text: str, place: Place, known: frozenset[str]) -> str:
-    """A local authority code that the lookup knows, three digits in England. It stays text: leading zeros count."""
+    """A local authority code that the lookup knows, or it is refused. It stays text: leading zeros count."""
     cell = text.strip()
     if not _DFE_CODE.fullmatch(cell) or cell not in known:
         raise refuse(
@@ -152,7 +152,7 @@ def area(
 
 
 def one_of(text: str, choices: dict[str, str], place: Place, what: str) -> str:
-    """The meaning of a cell that may hold only a few words."""
+    """The meaning of a cell that may hold only a few words; others are refused."""
     cell = text.strip()
     if cell not in choices:
         raise refuse(

@@ -82,7 +82,7 @@ class Judgement:
 
 
 def frame(judgements: Iterable[Judgement], release: int, place: str, sha256: str) -> pd.DataFrame:
-    """Judgements as a frame of FORM."""
+    """Judgements as a frame with the columns of FORM."""
     return FORM.frame(
         [
             (
@@ -110,7 +110,7 @@ def frame(judgements: Iterable[Judgement], release: int, place: str, sha256: str
 
 
 def grade(text: str, place: Place) -> str | None:
-    """A grade in the published words; None where a dash says that it was not judged."""
+    """A grade in the published words; None where a dash says that it was not judged. Refuses other words."""
     cell = workbook.tidied(text)
     if cell in GRADES:
         return cell
@@ -174,7 +174,8 @@ def recognises(opening: Opening, is_header: IsHeader) -> bool:
 def tables(source: SourceFile, is_header: IsHeader) -> list[TextTable]:
     """The tables of the one sheet that has such headers, one below the other. Rows with a single cell are titles.
 
-    A column without a heading gets a name that says so, so that no cell falls out of sight.
+    A column without a heading gets a name that says so, so that no cell falls out of sight. Refuses a workbook with two
+    such sheets.
     """
     book = workbook.Workbook(source.content, source.name)
     found = [name for name in book.names if _has_header(book.rows(name, first=ROWS), is_header)]
@@ -203,7 +204,10 @@ def tables(source: SourceFile, is_header: IsHeader) -> list[TextTable]:
 
 
 def release(table: TextTable, source: SourceFile) -> int:
-    """Year of the release: the newest that the titles of the sheets and the lines above the table name."""
+    """Year of the release: the newest that the titles of the sheets and the lines above the table name.
+
+    Refuses a workbook that names none.
+    """
     book = workbook.Workbook(source.content, source.name)
     titles = [row for name in book.names for row in book.rows(name, first=1)]
     years = [year for row in [*titles, *table.preamble] for year in _YEAR.findall(" ".join(row))]

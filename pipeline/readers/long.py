@@ -16,7 +16,7 @@ COUNT_COLUMNS = ("children_count", "number")  # since 2025, before
 
 
 def either(table: text_table.TextTable, names: tuple[str, ...]) -> tuple[str, int]:
-    """Name and position of the column under whichever name this release uses."""
+    """Name and position of the column under whichever name this release uses. Refuses a table without it."""
     for name in names:
         if name in table.header:
             return name, table.column(name)

@@ -51,7 +51,7 @@ class AreaCodes:
         raise _unknown(text, place, "the area code is not in the lookup of local authorities")
 
     def authority(self, text: str, place: Place) -> str:
-        """The DfE code of an authority, where the layout has nothing else."""
+        """The DfE code of an authority, where the layout has nothing else; another area is refused."""
         area = self.area(text, place)
         if area is None or area.level != AUTHORITY:
             raise _unknown(text, place, "this table is of upper-tier authorities, and the code is of another area")

@@ -63,7 +63,10 @@ def read(content: bytes, file: str, columns: list[str], keep: dict[str, list[str
 
 
 def distinct(content: bytes, file: str, column: str) -> list[str]:
-    """The different texts of one column, ordered; to tell a person what is there in place of what was looked for."""
+    """The different texts of one column, ordered; to tell a person what is there in place of what was looked for.
+
+    Refuses a damaged file.
+    """
     return list(_ask(content, file, "distinct", column=column))
 
 

@@ -39,7 +39,7 @@ def _recognises(opening: Opening) -> bool:
 
 
 def band(table: TextTable) -> str:
-    """The age band of the file, such as `0-4` or `16`, from its title lines."""
+    """The age band of the file, such as `0-4` or `16`, from its title lines; without one it is refused."""
     for line in table.preamble:
         if line and line[0].startswith("Age"):
             match = _AGES.fullmatch(line[1].strip()) if len(line) > 1 else None

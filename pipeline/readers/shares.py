@@ -19,7 +19,7 @@ _MOST_PEOPLE = 999_999_999  # more than any country has
 
 
 def count(text: str, place: Place, symbols: Collection[str] = ()) -> tuple[int | None, str | None]:
-    """A whole number of people as (number, marker); exactly one of the two is None."""
+    """A whole number of people as (number, marker); exactly one of the two is None. Refuses a fraction."""
     number, marker = cells.measurement(text, place, symbols)
     if number is None:
         return None, marker

@@ -34,7 +34,7 @@ def financial_year_end(text: str) -> int | None:
 
 
 def refuse_disagreeing(amounts: Mapping[str, float | None], place: cells.Place) -> None:
-    """Net current expenditure is total expenditure less income; figures in the published unit, before scaling."""
+    """Refuse a net current expenditure that is not total expenditure less income, in the published unit before scaling."""
     total, income, net = (amounts[name] for name in (TOTAL, INCOME, NET))
     if total is not None and income is not None and net is not None and abs(total - income - net) > _ROUNDING:
         raise Refusal(

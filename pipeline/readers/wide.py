@@ -36,7 +36,7 @@ def read_wide(
     measures: dict[str, str],
     has_ons_code: bool,
 ) -> pd.DataFrame:
-    """All areas of a wide table in the tidy form; `measures` maps header to measure.
+    """All cells of a wide table in the tidy form; `measures` maps header to measure.
 
     The year of the figures is that of the release. Raises Refusal for a cell that breaks the layout, for an area that
     stands twice, and for a correction that no longer fits.

@@ -43,7 +43,10 @@ class Workbook:
         self._room = settings.load().files.cells
 
     def rows(self, sheet: str, first: int | None = None) -> list[list[str]]:
-        """All rows of a sheet, or its first ones, as text; blank rows and columns before the data are kept."""
+        """All rows of a sheet, or its first ones, as text; blank rows and columns before the data are kept.
+
+        Refuses a damaged sheet, and a workbook with more cells than any publication.
+        """
         try:
             rows: list[list[str]] = guarded.ask(self._content, self.file, "rows", sheet=sheet, first=first)
         except guarded.Damaged as error:

@@ -121,7 +121,8 @@ def problem(design: Design, fewest_units: int) -> Problem | None:
 def leverage(matrix: Floats) -> Floats:
     """Diagonal of the projection on the columns, shape (n,), by QR."""
     q, _ = np.linalg.qr(matrix)
-    return np.einsum("ij,ij->i", q, q)
+    diagonal: Floats = np.einsum("ij,ij->i", q, q)
+    return diagonal
 
 
 def _first_dependent(matrix: Floats) -> int | None:
@@ -173,7 +174,8 @@ class Fit:
     @property
     def p_value(self) -> Floats:
         """Two-sided, t with `df` degrees of freedom, shape (k,)."""
-        return 2 * special.stdtr(self.df, -np.abs(self.statistic))
+        p: Floats = 2 * special.stdtr(self.df, -np.abs(self.statistic))
+        return p
 
     @property
     def limits_95(self) -> tuple[Floats, Floats]:

@@ -131,7 +131,8 @@ def morans_i(
 
     def products(rows: Floats) -> Floats:
         # Of a region: (sum^2 - sum of squares) / (members - 1) is each residual times its neighbours' mean; 0 of one unit.
-        return np.sum((rows @ indicators) ** 2, axis=1) - np.sum(rows**2 @ squared, axis=1)
+        sums: Floats = np.sum((rows @ indicators) ** 2, axis=1) - np.sum(rows**2 @ squared, axis=1)
+        return sums
 
     block = max(1, _BLOCK_NUMBERS // len(codes))
     sums = [products(centred[np.newaxis])]
@@ -203,13 +204,17 @@ def influence(design: Design, fit: Fit) -> pd.DataFrame:
 
 
 def dfbetas(design: Design, fit: Fit) -> Floats:
-    """Change of each estimate when a row is left in rather than out, in standard errors made without it, shape (n, k)."""
+    """Change of each estimate when a row is left in rather than out, in standard errors made without it, shape (n, k).
+
+    ValueError but for least squares with a degree of freedom to spare.
+    """
     _, spread = _without_own(fit)
     matrix, _ = fits.whitened(design, fit.weights)
     q, r = np.linalg.qr(matrix)
     inverse = np.linalg.inv(r)
     change = (inverse @ q.T).T * (fit.residuals / (1 - fit.leverage))[:, None]
-    return change / (spread[:, None] * np.linalg.norm(inverse, axis=1))
+    dfbeta: Floats = change / (spread[:, None] * np.linalg.norm(inverse, axis=1))
+    return dfbeta
 
 
 def cooks_limit(n: int) -> float:

@@ -96,7 +96,7 @@ def ols(design: Design) -> Fit:
 def wls(design: Design, weights: Floats) -> Fit | Problem:
     """Least squares of the rows times the root of their weights; residuals, fitted, leverage and HC3 are of those rows.
 
-    The weights (shape (n,), above 0) may have any scale: it changes no coefficient and no standard error.
+    The weights (shape (n,), above 0, else ValueError) may have any scale: it changes no coefficient and no standard error.
     """
     if not (np.isfinite(weights) & (weights > 0)).all():
         raise ValueError("weights are finite and above 0")
@@ -319,13 +319,15 @@ def _back(r: Floats, right: Floats) -> Floats:
 
 def _unscaled(r: Floats) -> Floats:
     """Root of the diagonal of (X'X)^-1, shape (k,)."""
-    return np.linalg.norm(_back(r, np.eye(len(r))), axis=1)
+    roots: Floats = np.linalg.norm(_back(r, np.eye(len(r))), axis=1)
+    return roots
 
 
 def _hc3(solved: Solved, residuals: Floats) -> Floats:
     """HC3 standard errors, shape (k,): row norms of (X'X)^-1 X' diag(e / (1 - h))."""
     influence = solved.q * (residuals / (1 - solved.leverage))[:, None]
-    return np.linalg.norm(_back(solved.r, influence.T), axis=1)
+    errors: Floats = np.linalg.norm(_back(solved.r, influence.T), axis=1)
+    return errors
 
 
 def _alone(design: Design, own: Floats) -> Problem | None:
@@ -468,4 +470,5 @@ def _quasi_demeaned(rows: Floats, codes: Integers, ratio: float) -> Floats:
     """Rows less their group's mean times 1 - 1 / root(1 + m ratio), m rows in the group: V^-1/2 times the rows."""
     counts = np.bincount(codes)
     share = (1 - 1 / np.sqrt(1 + counts * ratio)) / counts
-    return rows - (share * _sums(rows, codes).T).T[codes]
+    left: Floats = rows - (share * _sums(rows, codes).T).T[codes]
+    return left

@@ -249,7 +249,8 @@ class _Sheet:
 
     def is_complete(self, plan: _Plan) -> Flags:
         """Which units have the outcomes and every term, shape (units,)."""
-        return np.count_nonzero(self.missing(plan), axis=1) == 0
+        has_all: Flags = np.count_nonzero(self.missing(plan), axis=1) == 0
+        return has_all
 
     def reason(self, variable: str, row: int) -> str:
         """Why a unit has no value of an exposure."""

@@ -64,7 +64,10 @@ def all_windows(changes: pd.DataFrame, others: pd.DataFrame, exposed: pd.DataFra
 
 
 def of_window(window_id: str, changes: pd.DataFrame, others: pd.DataFrame, exposed: pd.DataFrame) -> WindowUnits:
-    """The units of one window. A unit without an outcome or exposure has a missing value, and a reason for exposures."""
+    """The units of one window. A unit without an outcome or exposure has a missing value, and a reason for exposures.
+
+    `changes`, `others` and `exposed` are the tables of `all_windows`.
+    """
     own = changes.loc[changes["window_id"] == window_id].set_index("unit_id").sort_index()
     outcomes = others.loc[(others["window_id"] == window_id) & others["alternate"].isin(list(_FROM_ALTERNATES))]
     found = outcomes.pivot(index="unit_id", columns="alternate", values="change_log").rename(columns=_FROM_ALTERNATES)

@@ -353,7 +353,7 @@ def two_way_design(own: Panel, *, region_effects: bool = False) -> tuple[Design,
 
 def demeaned(values: Floats, groups: npt.NDArray[np.object_] | None = None) -> Floats:
     """Values of shape (units, years) less the mean of their unit and of their group's year, plus that of the group."""
-    left = values - values.mean(axis=1, keepdims=True)
+    left: Floats = values - values.mean(axis=1, keepdims=True)
     for group in [None] if groups is None else sorted(set(groups.tolist())):
         rows = slice(None) if group is None or groups is None else groups == group
         left[rows] -= left[rows].mean(axis=0)

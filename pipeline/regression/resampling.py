@@ -153,7 +153,7 @@ def region_wild_draws(
     """The CR1 t of the data and of each draw of `region_wild`: G/(G-1) (N-1)/(N-k) times the sum of squared scores.
 
     The score of a region, its sum of x~ e*, is linear in the weights of the regions: row g of `scores` is what the
-    residuals of region g bring to the score of each.
+    residuals of region g bring to the score of each. ValueError for a design of one region.
     """
     tested = _tested(*_whitened(design, weights), design.column(term))
     region = _codes(design.regions)
@@ -169,7 +169,8 @@ def region_wild_draws(
 
     def statistics(webb: Floats) -> Floats:
         own = webb @ scores
-        return (webb @ products) / np.sqrt(correction * np.einsum("ij,ij->i", own, own))
+        t: Floats = (webb @ products) / np.sqrt(correction * np.einsum("ij,ij->i", own, own))
+        return t
 
     drawn = [statistics(webb) for webb in webb_weights(random, draws, n_regions, block=block)]
     return Draws(float(statistics(np.ones((1, n_regions)))[0]), np.concatenate(drawn))
@@ -224,7 +225,7 @@ def _sums_of_squares(squared: Floats, outcomes: Floats, columns: Floats, slopes:
     first = squared @ (outcomes**2).T
     scaled = squared * columns
     last = np.einsum("ij,ij->i", scaled, columns)[:, np.newaxis]
-    sums = first - 2 * slopes * (scaled @ outcomes.T) + slopes**2 * last
+    sums: Floats = first - 2 * slopes * (scaled @ outcomes.T) + slopes**2 * last
     row, outcome = np.nonzero(sums < _CANCELLED * first)
     residuals = outcomes[outcome] - slopes[row, outcome][:, np.newaxis] * columns[row]
     sums[row, outcome] = np.einsum("ij,ij->i", squared[row], residuals**2)
@@ -272,12 +273,18 @@ def webb_weights(random: np.random.Generator, draws: int, n: int, *, block: int 
 
 
 def pass_over_bits(random: np.random.Generator, draws: int, n: int) -> None:
-    """Leave the stream where `random_bits` would after as many draws. Whole 64-bit numbers are counted, not made."""
+    """Leave the stream where `random_bits` would after as many draws. Whole 64-bit numbers are counted, not made.
+
+    TypeError for a generator that cannot count them.
+    """
     _advance(random, draws * -(-n // 64))
 
 
 def pass_over_permutations(random: np.random.Generator, draws: int, n: int) -> None:
-    """Leave the stream where `permutations_within` would after as many draws of n units."""
+    """Leave the stream where `permutations_within` would after as many draws of n units.
+
+    TypeError for a generator that cannot count them.
+    """
     _advance(random, draws * n)
 
 
@@ -320,7 +327,8 @@ class _Tested:
         if len(cancelled):
             z = drawn(cancelled)
             variance[cancelled] = (z - (z @ self.basis) @ self.basis.T) ** 2 @ self.squared
-        return on_basis[:, -1] / np.sqrt(self.length * variance)
+        t: Floats = on_basis[:, -1] / np.sqrt(self.length * variance)
+        return t
 
 
 def _tested(matrix: Floats, outcome: Floats, place: int) -> _Tested:

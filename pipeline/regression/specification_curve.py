@@ -403,7 +403,8 @@ def picture(estimate: Floats, is_significant: Bools) -> Picture:
     n = fitted.sum(axis=1)
 
     def share(flags: Bools) -> Floats:
-        return np.divide((flags & fitted).sum(axis=1), n, out=np.full(len(n), np.nan), where=n > 0)
+        shares: Floats = np.divide((flags & fitted).sum(axis=1), n, out=np.full(len(n), np.nan), where=n > 0)
+        return shares
 
     median = np.full(len(n), np.nan)
     whole, some = n == estimate.shape[1], (n > 0) & (n < estimate.shape[1])

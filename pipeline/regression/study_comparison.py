@@ -153,7 +153,7 @@ def _of_window(window_id: str, units: pd.DataFrame) -> Row:
 
 
 def whole_number_rates(counts: Integers, people: Integers) -> Integers:
-    """10,000 N / P as the publisher prints it: halves up, in whole numbers throughout, so that no half is lost."""
+    """10,000 N / P of each as the publisher prints it: halves up, in whole numbers throughout, so that no half is lost."""
     return (20_000 * counts + people) // (2 * people)
 
 

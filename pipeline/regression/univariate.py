@@ -345,7 +345,8 @@ def _spearman(x: Floats, y: Floats) -> Row:
 
 
 def _places(values: Floats) -> Floats:
-    return pd.Series(values).rank().to_numpy(dtype=float)
+    places: Floats = pd.Series(values).rank().to_numpy(dtype=float)
+    return places
 
 
 class WelchAnova(NamedTuple):

@@ -44,7 +44,8 @@ def _scaled(flat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """
     centred = flat - flat.mean(axis=0)
     spread = float(np.sqrt((centred**2).sum(axis=1).mean()))
-    return centred * (_ROOM * 0.4 * np.sqrt(len(flat)) / (spread or 1.0))
+    squares: npt.NDArray[np.float64] = centred * (_ROOM * 0.4 * np.sqrt(len(flat)) / (spread or 1.0))
+    return squares
 
 
 def _apart(start: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -69,4 +70,5 @@ def _assigned(placed: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     free = np.column_stack([columns.ravel(), rows.ravel()])
     costs = ((placed[:, None] - free[None, :]) ** 2).sum(axis=2)
     own, taken = linear_sum_assignment(costs)
-    return free[taken[np.argsort(own)]]
+    tiles: npt.NDArray[np.int64] = free[taken[np.argsort(own)]]
+    return tiles
