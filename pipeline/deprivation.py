@@ -436,7 +436,8 @@ def _authorities_without_a_row(rows: pd.DataFrame, published: set[str], sources:
                     "source_row": None,
                 }
             )
-    return pd.DataFrame(records, columns=[*rows.columns, "is_derived"]).astype(rows.dtypes.to_dict())
+    types = rows.dtypes.to_dict() | {"source_sha256": "string"}  # the files of a county are none of those of one row
+    return pd.DataFrame(records, columns=[*rows.columns, "is_derived"]).astype(types)
 
 
 def _share_of_all(children: pd.Series, shares_pct: pd.Series) -> float | None:
@@ -523,18 +524,6 @@ def cells_of(deprivation: pd.DataFrame, measure: str, basis: str, year: int) -> 
     columns = (rows[name].astype(object) for name in ("value", "numerator", "denominator", "reason"))
     known = [column.where(column.notna(), None).tolist() for column in columns]
     return {code: Cell(*own) for code, *own in zip(rows["la_code"].tolist(), *known, strict=True)}
-
-
-def unit_value(
-    deprivation: pd.DataFrame,
-    measure: str,
-    basis: str,
-    year: int,
-    unit: Unit,
-    shares: Mapping[tuple[str, str], float],
-) -> UnitValue:
-    """The value of one unit by `value_of_unit`; for many units of one year take `cells_of` once."""
-    return value_of_unit(cells_of(deprivation, measure, basis, year), unit, shares)
 
 
 def value_of_unit(cells: Mapping[str, Cell], unit: Unit, shares: Mapping[tuple[str, str], float]) -> UnitValue:

@@ -670,7 +670,7 @@ def test_a_unit_s_value_straight_from_the_core_table() -> None:
         by_tool([(2024, MARLSHIRE, 2015, "child_poverty", 17.5), (2024, KINGS_FERRY, 2015, "child_poverty", None)])
     )
     found = [
-        deprivation.unit_value(frame, CILIF, CILIF_TO_2024, year, unit((code,)), {})
+        deprivation.value_of_unit(deprivation.cells_of(frame, CILIF, CILIF_TO_2024, year), unit((code,)), {})
         for code, year in ((MARLSHIRE, 2015), (KINGS_FERRY, 2015), (MARLSHIRE, 2016))
     ]
     assert found == [UnitValue(17.5, None), UnitValue(None, "not_available"), UnitValue(None, "not_available")]
