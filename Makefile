@@ -44,8 +44,9 @@ format: $(READY)  ## Put the code into the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## Write the data dictionary afresh from the declarations
+docs: $(READY)  ## Write the data dictionary and the catalogue of errors afresh from the declarations
 	$(BIN)/python -m pipeline.tables.dictionary docs/data-dictionary.md
+	$(BIN)/python -m pipeline.error_catalogue docs/errors.md
 
 lock: ## Resolve the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

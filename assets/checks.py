@@ -70,7 +70,7 @@ def measure(frames: dict[str, pd.DataFrame]) -> list[checks.Row]:
 
 def _specs(asset: str, names: dict[str, bool], beside: tuple[str, ...]) -> list[dg.AssetCheckSpec]:
     return [
-        dg.AssetCheckSpec(name, asset=asset, blocking=blocking, additional_deps=beside)
+        dg.AssetCheckSpec(name, asset=asset, blocking=blocking, additional_deps=beside, description=checks.HOLDS[name])
         for name, blocking in names.items()
     ]
 

@@ -27,7 +27,7 @@ from assets import (
 )
 from assets.terminal import AS_JSON, DEBUG, AsJson, Data, Out, err, naming, out
 from pipeline import error_catalogue, manifest, places, profile, raw_by_url, shelves, sources, summary
-from pipeline.demonstration.build import PLANTED_TRUTH, refresh_demonstration
+from pipeline.demonstration import PLANTED_TRUTH
 from pipeline.errors import Refusal
 
 app = typer.Typer(
@@ -168,6 +168,8 @@ def ui(
     """Open the Dagster UI on localhost, with the home of the chosen data."""
     workspace = places.workspace(data, out_folder)
     if workspace.is_demo and not workspace.data.exists():
+        from pipeline.demonstration.build import refresh_demonstration  # slow to import
+
         refresh_demonstration(workspace.data)
     environment = in_process.environment(workspace, data, out_folder)
     file = in_process.workspace_file(workspace, naming(workspace))

@@ -6,21 +6,18 @@ what a picture shows (`pipeline.charts`).
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import dagster as dg
 import pandas as pd
 
-from pipeline import charts, sentences
+from pipeline import charts, markdown, sentences
 from pipeline.chart_parts import Spec
 from pipeline.tables.declare import Table
-from pipeline.visible import visible
 
 TABLE_KEY = "care_numbers/table"
 _PREVIEW_ROWS = 8
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>|!&~#]")
 
 
 def table_metadata(table: Table) -> dict[str, Any]:
@@ -77,14 +74,7 @@ def span(frame: pd.DataFrame) -> dict[str, int]:
 def preview(frame: pd.DataFrame, columns: list[str]) -> dg.MetadataValue:
     """The first rows of some columns as a small table."""
     rows = frame[columns].head(_PREVIEW_ROWS).astype("string").fillna("")
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += ["| " + " | ".join(map(plain, row)) + " |" for row in rows.itertuples(index=False)]
-    return dg.MetadataValue.md("\n".join(lines))
-
-
-def plain(text: str) -> str:
-    """A text that Markdown shows as it is: no markup, no link, no picture that a browser would fetch, no new line."""
-    return _MARKDOWN.sub(r"\\\g<0>", visible(text))
+    return dg.MetadataValue.md(markdown.table(columns, rows.itertuples(index=False)))
 
 
 def picture(chart: Spec, standing: Sequence[str] = sentences.ALL) -> dg.MetadataValue:
@@ -94,7 +84,7 @@ def picture(chart: Spec, standing: Sequence[str] = sentences.ALL) -> dg.Metadata
     """
     image = base64.b64encode(charts.png(chart)).decode("ascii")
     return dg.MetadataValue.md(
-        "\n\n".join([f"![{plain(charts.title(chart))}](data:image/png;base64,{image})", *standing])
+        "\n\n".join([f"![{markdown.text(charts.title(chart))}](data:image/png;base64,{image})", *standing])
     )
 
 

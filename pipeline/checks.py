@@ -59,6 +59,35 @@ NO_SHARE_IS_ZERO = "no_share_of_deprived_children_is_zero"
 LOW_INCOME_SUMS = "low_income_children_sum_to_england"
 LOW_INCOME_AGREES = "low_income_workbook_agrees_with_the_tool"
 
+# What each invariant holds, as the UI and the documents say it.
+HOLDS = {
+    PUBLISHED_RATE: "The published whole-number rate is the number per 10,000 children, rounded half up.",
+    SUM_OF_STOCKS: "The authorities' children looked after add up to England's, within the publisher's rounding.",
+    SUM_OF_FLOWS: "The children who started and ceased to be looked after add up to England's, within the rounding.",
+    STOCK_FLOW: "Within a release, a year's children are last year's with those who started less those who ceased.",
+    STOCK_FLOW_MIXED: "The same between two releases, where amendments of the older year may differ.",
+    EVERY_AUTHORITY: "Every authority that was in being in a year has a row.",
+    NO_DUPLICATES: "No authority has two rows for one year and measure of a release.",
+    KNOWN_CODES: "Every code of an authority is in the table of authorities.",
+    NUMBER_OR_MARKER: "A cell is a number or the publisher's marker for a missing one, and never both.",
+    ONE_VINTAGE: "Both ends of a window rest on population estimates of one vintage.",
+    FALSE_ALARMS: "Among countries drawn without local trends, as few units are flagged as the rule claims.",
+    RECONCILES: "The units of a window and those left out with a reason are all that were published.",
+    EVERY_LIST: "Every authority in being has its statistical neighbours.",
+    JUDGEMENTS_AGREE: "The inspection workbooks agree on the judgements that they share.",
+    JUDGED_IN_BEING: "An authority was in being on the day on which it was judged.",
+    EVERY_JUDGEMENT: "Every authority has a judgement once the first cycle of inspections is over.",
+    TOOL_FOLLOWS: "The interactive tool repeats the figures of the releases.",
+    TOOL_UASC: "The interactive tool's unaccompanied children are near those of the first releases.",
+    UASC_WITHIN: "Unaccompanied children are never more than the children looked after.",
+    SPENDING_AGREES: "The interactive tool repeats the spending of the section 251 returns.",
+    EVERY_SHARE: "Every authority in being has its share of deprived children.",
+    PER_CENT: "Shares of deprived children are in per cent, not fractions.",
+    NO_SHARE_IS_ZERO: "No authority has a share of deprived children of exactly 0.",
+    LOW_INCOME_SUMS: "The children in low income add up to England's, within the publisher's rounding.",
+    LOW_INCOME_AGREES: "The low income workbook agrees with the interactive tool.",
+}
+
 
 def _row(name: str, scope: str, n: int, failures: list[str], severity: str, passed: str) -> Row:
     detail = passed

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 
 from pipeline import leftovers, news, night_status, places, raw_by_url, shelves
-from pipeline.demonstration.build import refresh_demonstration
 from pipeline.fetch.report import Report
 from pipeline.news import News
 from pipeline.places import Workspace
@@ -35,6 +34,8 @@ def begin(workspace: Workspace) -> News:
     leftovers.clear(workspace)
     shelves.bring(workspace)
     if workspace.is_demo:
+        from pipeline.demonstration.build import refresh_demonstration  # slow to import, and not for published files
+
         refresh_demonstration(workspace.data)
     return news.look(workspace)
 

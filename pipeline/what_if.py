@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from pipeline import five_year_change, null_calibration, sentences, trends, volatility, windows
+from pipeline import five_year_change, markdown, null_calibration, sentences, trends, volatility, windows
 from pipeline.errors import Refusal
 from pipeline.five_year_change import Inputs
 from pipeline.geography import Areas
@@ -135,7 +135,7 @@ def page(found: Answer, published: pd.DataFrame, usual: Settings, *, is_fictiona
     lines = [
         f"# {'FICTIONAL: ' if is_fictional else ''}What if, {found.window.start} to {found.window.end}",
         "A trial answer, which is not published. The published one is in the database.",
-        *_as_table(
+        markdown.table(
             ("setting", "here", "published"),
             [
                 *(
@@ -177,7 +177,7 @@ def _units(changes: pd.DataFrame, flagged: set[str]) -> list[str]:
         )
         for row in own.itertuples()
     ]
-    return _as_table(("unit", "change, %", "relative to England, %", "evidence"), rows)
+    return [markdown.table(("unit", "change, %", "relative to England, %", "evidence"), rows)]
 
 
 def _beside_published(found: Answer, published: pd.DataFrame, flagged: set[str]) -> str:
@@ -189,11 +189,9 @@ def _beside_published(found: Answer, published: pd.DataFrame, flagged: set[str])
     own = set(same.loc[same["bucked"].fillna(False).astype(bool), "unit_name"])
     if pd.isna(same["bucked"].iloc[0]):
         return "In the published answer England has no clear direction over these years."
-    added, gone = ", ".join(sorted(flagged - own)) or "none", ", ".join(sorted(own - flagged)) or "none"
+    added, gone = _named(flagged - own), _named(own - flagged)
     return f"Beside the published answer, which has {len(own)} such units: added {added}; no longer there {gone}."
 
 
-def _as_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """One paragraph that is a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return ["\n".join("| " + " | ".join(line) + " |" for line in lines)]
+def _named(units: set[str]) -> str:
+    return ", ".join(map(markdown.text, sorted(units))) or "none"

@@ -4,3 +4,5 @@ What belongs here: simulating a country and writing its files in the layouts of 
 not: reading files, and any rule of the statistics. Nothing outside this package knows that the country is invented,
 except the command and the stamp on the output, which read the manifest.
 """
+
+PLANTED_TRUTH = "planted_truth.csv"  # beside the country's files: what was planted in them

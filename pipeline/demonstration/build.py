@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline.demonstration import atlas
+from pipeline.demonstration import PLANTED_TRUTH, atlas
 from pipeline.demonstration.country import Country, simulate
 from pipeline.demonstration.districts import districts
 from pipeline.demonstration.exposures import WINDOW_END, WINDOW_START
@@ -30,7 +30,6 @@ from pipeline.demonstration.reference_tables import write_reference_tables
 from pipeline.demonstration.spending_workbooks import write_spending_workbooks
 from pipeline.demonstration.wide_tables import write_wide_tables
 
-PLANTED_TRUTH = "planted_truth.csv"
 PLANTED_COEFFICIENTS = "planted_coefficients.csv"
 _NOTE = (
     f"{COUNTRY_NAME} does not exist. All places, codes and figures are invented, and written in the layouts of "

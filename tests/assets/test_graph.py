@@ -122,6 +122,7 @@ def test_the_checks_are_the_expected_ones_and_block_where_a_wrong_figure_would_g
     for key in graph.asset_check_keys:
         found.setdefault(key.asset_key.to_user_string(), {})[key.name] = graph.get(key).blocking
     assert found == CHECKS
+    assert all(len(graph.get(key).description or "") > 40 for key in graph.asset_check_keys)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -151,5 +151,14 @@ def test_the_page_says_when_the_window_is_no_published_one(ask, published: pd.Da
     assert "This window is not a published one." in page
 
 
+def test_a_name_cannot_draw_on_the_page(ask, published: pd.DataFrame) -> None:
+    found, name = ask(), "Kings | Ferry ![x](http://example.org/x.png) <b>"
+    named = found.changes.assign(unit_name=found.changes["unit_name"].replace("Kings Ferry", name))
+    page = what_if.page(replace(found, changes=named), published, CHOSEN, is_fictional=False)
+    harmless = r"Kings \| Ferry \!\[x\](http://example.org/x.png) \<b\>"
+    assert f"| {harmless} | -25.0 | -31.8 |" in page
+    assert f"added {harmless}; no longer there Kings Ferry." in page
+
+
 def test_a_page_about_a_fictional_country_says_so(ask, published: pd.DataFrame) -> None:
     assert what_if.page(ask(), published, CHOSEN, is_fictional=True).startswith("# FICTIONAL: What if")

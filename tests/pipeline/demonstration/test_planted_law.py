@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline import sources
-from pipeline.demonstration import atlas, build, country, exposures, window_draw
+from pipeline.demonstration import PLANTED_TRUTH, atlas, build, country, exposures, window_draw
 from pipeline.demonstration.planted import PLANTED, UNITS, Coefficients, Covariates, explained
 
 SEED = 7
@@ -200,7 +200,7 @@ def test_what_the_covariates_did_is_told_of_every_authority(folder: Path) -> Non
     """Read back: the deviation of an authority of both days is the sum of its terms."""
     draw = window_draw.draw(SEED)
     by_hand = explained(draw.covariates, draw.looked_after_start)
-    told = {row["la_code"]: row["explained_log_deviation"] for row in rows_of(folder / build.PLANTED_TRUTH)}
+    told = {row["la_code"]: row["explained_log_deviation"] for row in rows_of(folder / PLANTED_TRUTH)}
     assert [code for code, text in told.items() if not text] == ["101", "550"]
     for code, value in zip(draw.codes, by_hand, strict=True):
         if code in told:
