@@ -16,6 +16,7 @@ ui: $(READY)  ## Open the Dagster UI on localhost
 	$(BIN)/care-numbers ui
 
 bench: $(READY)  ## Measure the statistics against their limits and plain loops
+	$(BIN)/python -m bench.run_parts
 	$(BIN)/python -m bench.evidence
 	test -e $(VENV)/.compared || $(MAKE) --no-print-directory $(VENV)/.compared || true
 	$(BIN)/python -m bench.regressions
