@@ -285,7 +285,7 @@ def plan(seed: int) -> Iterator[Callable[[Soak], tuple[str, State]]]:
     chance = random.Random(seed)
     while True:
         drawn = chance.random()
-        if drawn < 0.30:
+        if drawn < 0.25:
             yield lambda soak: ("something new", _another(soak, chance))
         elif drawn < 0.72:
             yield lambda soak: ("nothing", _mended(soak.state))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from rich.console import Console
 
 from pipeline.demonstration.build import build_demonstration
@@ -45,9 +46,11 @@ class Measured:
 def measured(soak: Soak) -> Measured:
     """What the process holds, and what lies in the output folder besides releases.
 
-    What the allocator keeps for later without anything in it is handed back first, so that it does not count as held.
+    What the allocators (the system's and Arrow's) keep for later without anything in it is handed back first, so that it
+    does not count as held.
     """
     gc.collect()
+    pa.default_memory_pool().release_unused()
     with contextlib.suppress(AttributeError):  # the system's allocator is another than the GNU one
         ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
