@@ -25,8 +25,8 @@ from tests.soak.nights import KEEP_RUN_DAYS, Soak, State, plan
 from tests.whole_runs.running import care_numbers_process, tables_that_differ
 
 WARM_UP = 40  # nights until every kind of night has been seen and caches are full
-# What is in use is held to a night's growth. What the system sees holds besides what the allocators keep for later in pieces,
-# and that takes hundreds of nights to settle, so it has a bound.
+# What is in use is held to a night's growth. What the system sees holds besides what the allocators keep for later in
+# pieces, and that takes hundreds of nights to settle, so it has a bound.
 MOST_IN_USE_MORE_A_NIGHT = 0.05  # MB
 MOST_MEGABYTES = 1.15  # times those after the warm-up
 MOST_HANDLES_MORE = 8

@@ -170,6 +170,6 @@ def test_a_night_that_somebody_launches_is_done_by_the_code_location(deployed: D
 def test_a_service_that_is_gone_is_not_healthy(deployed: Deployed) -> None:
     """The code location last of all: the others look for it."""
     deployed.services["code"].process.terminate()
-    deployed.services["code"].process.wait(timeout=30)
+    deployed.services["code"].process.wait(timeout=RUNS_WITHIN)
     assert not deployed.is_healthy("code")
     assert deployed.is_healthy("webserver")
