@@ -22,8 +22,8 @@ from pipeline import interactive_tool, trends, uasc_series, unit_series
 from pipeline.evidence import robust
 from pipeline.geography import Areas, Unit
 from pipeline.limits import Floats
-from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers.population_dfe import PRE_CENSUS, REBASED
+from pipeline.reasons import NOT_APPLICABLE, NOT_AVAILABLE, UASC_BOUNDS_DISAGREE, ZERO_COUNT
 from pipeline.settings import ClassSettings, EvidenceSettings, WindowSettings
 from pipeline.tables import evidence_tables
 from pipeline.tables.frames import conform
@@ -40,7 +40,6 @@ OTHER_LENGTH, YEAR_EARLIER, TWO_YEAR_MEANS, MEDIAN_SLOPE = (
 EXCLUDING_UASC, NUMBER, OLDER_COUNTS, STARTS = "excluding_uasc", "number", "older_counts", "starts"
 NAMES = (OTHER_LENGTH, YEAR_EARLIER, TWO_YEAR_MEANS, MEDIAN_SLOPE, EXCLUDING_UASC, NUMBER, OLDER_COUNTS, STARTS)
 
-ZERO_COUNT, BOUNDS_DISAGREE, NOT_APPLICABLE = "zero_count", "uasc_bounds_disagree", "not_applicable"
 STARTED = "started"
 
 Change = Callable[[Floats], Floats]  # log rates of shape (..., years) to changes (...)
@@ -290,7 +289,7 @@ def _frame(units: pd.DataFrame, one: Alternate, classes: ClassSettings) -> pd.Da
     if one.low is not None and one.high is not None:
         at_low, at_high = (_classes(bound, one.england_log, classes) for bound in (one.low, one.high))
         agree = (at_low[0] == at_high[0]) & (at_low[1] == at_high[1])
-        reasons[is_there(reasons) & ~agree] = BOUNDS_DISAGREE
+        reasons[is_there(reasons) & ~agree] = UASC_BOUNDS_DISAGREE
     available = is_there(reasons)
     agrees = (moved == units["movement"].to_numpy(str)) & (apart == units["relative"].to_numpy(str))
     return pd.DataFrame(

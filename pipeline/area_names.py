@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from pipeline.errors import Refusal
+from pipeline.readers import cells
 from pipeline.readers.cells import Place
 
 _SUGGESTIONS = 3
@@ -113,7 +114,7 @@ class AreaNames:
         if found:
             codes = ", ".join(f"{area.name} ({area.la_code})" for area in found)
             when = "no date settles which" if day is None else f"{day.isoformat()} does not settle which"
-            raise _refuse(
+            raise cells.refuse(
                 "ambiguous_name", f"several authorities have that name, {codes}, and {when}", place, name,
                 "use the file as published, or correct the date",
             )  # fmt: skip
@@ -126,7 +127,7 @@ class AreaNames:
             raise self._unknown(name, place)
         if la_code not in {area.la_code for area in found}:
             own = " or ".join(sorted({area.name for area in self._of_code.get(la_code, [])}))
-            raise _refuse(
+            raise cells.refuse(
                 "name_and_code_differ", f"the row's area code is that of {own or 'another authority'} ({la_code})",
                 place, name, "restore the published row",
             )  # fmt: skip
@@ -134,7 +135,7 @@ class AreaNames:
     def _unknown(self, name: str, place: Place) -> Refusal:
         near = nearest(name, (area.name for area in self.areas))
         meant = f"if {' or '.join(near)} is meant" if near else "if it is a spelling of one"
-        return _refuse(
+        return cells.refuse(
             "unknown_authority", "no local authority has that name", place, name,
             f"{meant}, add the spelling to la_name_spellings.csv in data/raw/reference, else use the file as published",
         )  # fmt: skip
@@ -145,7 +146,3 @@ def _grouped(areas: Iterable[NamedArea], key: Callable[[NamedArea], str]) -> dic
     for area in areas:
         groups[key(area)].append(area)
     return groups
-
-
-def _refuse(code: str, problem: str, place: Place, value: str, remedy: str) -> Refusal:
-    return Refusal(code, problem, file=place.file, row=place.row, column=place.column, value=value, remedy=remedy)

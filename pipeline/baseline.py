@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
+from pipeline.reasons import HIGH_LEVERAGE, NO_VARIATION, TOO_FEW_UNITS
 from pipeline.settings import EvidenceSettings
 from pipeline.tables import evidence_tables
 from pipeline.tables.frames import conform
 
 Floats = npt.NDArray[np.float64]
 
-TOO_FEW_UNITS, NO_VARIATION, HIGH_LEVERAGE = "too_few_units", "no_variation", "high_leverage"
 _STILL = 1e-12  # a spread this small on the log scale is rounding
 _ALONE = 1 - 1e-8  # a unit with this leverage has the line to itself, and HC3 divides by nearly 0
 

@@ -40,8 +40,8 @@ def with_evidence(
     convergence, adjusted = baseline.adjusted(changes, settings)
     markers = _markers(changes, windows, looked_after, population, areas, settings)
     judged = [_judged(group, usual, fitted_years, settings) for _, group in changes.groupby("window_id", sort=False)]
-    columns = [changes, _limits(changes, settings), *([pd.concat(judged)] if judged else []), adjusted, markers]
-    return pd.concat(columns, axis=1), convergence
+    beside = pd.concat(judged) if judged else _not_judged(changes, None)
+    return pd.concat([changes, _limits(changes, settings), beside, adjusted, markers], axis=1), convergence
 
 
 def _limits(changes: pd.DataFrame, settings: EvidenceSettings) -> pd.DataFrame:
@@ -57,23 +57,21 @@ def _judged(
     group: pd.DataFrame, usual: Fit, fitted_years: tuple[int, int] | None, settings: EvidenceSettings
 ) -> pd.DataFrame:
     """The evidence of one window's units; without a usual movement the reason stands in for all of it."""
-    ends = group[["looked_after_start", "looked_after_end"]].to_numpy(dtype=float)
-    columns: dict[str, object] = {"mean_number": ends.mean(axis=1)}
     if usual.reason is not None or fitted_years is None:
-        nothing: dict[str, object] = dict.fromkeys(_JUDGED, np.nan)
-        words = dict.fromkeys(("n_tested", "evidence", "evidence_text", "evidence_reason", "ab_out_of_period"), pd.NA)
-        return pd.DataFrame(columns | nothing | words | {"evidence_reason": usual.reason}, index=group.index)
+        return _not_judged(group, usual.reason)
     start, end = int(group["window_start"].iloc[0]), int(group["window_end"].iloc[0])
     relative_log = group["relative_change_log"].to_numpy(dtype=float)
-    found = evidence.judge(relative_log, ends.mean(axis=1), end - start, usual, settings)
+    mean_number = _mean_number(group)
+    found = evidence.judge(relative_log, mean_number, end - start, usual, settings)
     relative_low, relative_high = evidence.range_of_usual_movement(relative_log, found.se, settings.interval_z)
     usual_low, usual_high = evidence.usual_range(found.se, settings.interval_z)
     texts = evidence.texts(
         group["change_pct"].to_numpy(dtype=float), float(group["england_change_pct"].iloc[0]), found.grade
     )
     judged = (found.se, relative_low, relative_high, usual_low, usual_high, found.z, found.p, found.q)
-    columns |= dict(zip(_JUDGED, judged, strict=True))
-    columns |= {
+    columns: dict[str, object] = {
+        "mean_number": mean_number,
+        **dict(zip(_JUDGED, judged, strict=True)),
         "n_tested": len(group),
         "evidence": found.grade,
         "evidence_text": texts,
@@ -81,6 +79,19 @@ def _judged(
         "ab_out_of_period": evidence.is_out_of_period(start, end, *fitted_years),
     }
     return pd.DataFrame(columns, index=group.index)
+
+
+def _not_judged(group: pd.DataFrame, reason: str | None) -> pd.DataFrame:
+    """The same columns without evidence; without rows too where there is no window to judge."""
+    nothing: dict[str, object] = {"mean_number": _mean_number(group), **dict.fromkeys(_JUDGED, np.nan)}
+    words = dict.fromkeys(("n_tested", "evidence", "evidence_text", "evidence_reason", "ab_out_of_period"), pd.NA)
+    return pd.DataFrame(nothing | words | {"evidence_reason": reason}, index=group.index)
+
+
+def _mean_number(group: pd.DataFrame) -> Floats:
+    """Children looked after, the mean of both ends of each unit; shape (units,)."""
+    means: Floats = group[["looked_after_start", "looked_after_end"]].to_numpy(dtype=float).mean(axis=1)
+    return means
 
 
 def _markers(

@@ -9,7 +9,7 @@ No polarity: one neutral palette, in which no colour stands for a good or a bad 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,8 +51,8 @@ class About:
     is_fictional: bool
 
 
-def years_of(row: pd.Series) -> str:
-    """The years of a row's window in words."""
+def years_of(row: pd.Series | Mapping[str, Any]) -> str:
+    """The window of a row by its years, such as `2019 to 2024`."""
     return f"{int(row['window_start'])} to {int(row['window_end'])}"
 
 
@@ -82,6 +82,18 @@ def coloured(field: str, colours: dict[str, str]) -> Spec:
 def signed(form: str) -> str:
     """Labels of an axis with their sign, and 0 without one."""
     return f"datum.value == 0 ? '0' : format(datum.value, '{form}')"
+
+
+def in_page(height: int, layers: Sequence[Spec]) -> Spec:
+    """Layers as a chart of a page of the report, as wide as the page; the page has its title and source beside it."""
+    return {
+        "$schema": SCHEMA,
+        "background": PAPER,
+        "width": "container",
+        "height": height,
+        "layer": list(layers),
+        "config": {"view": {"stroke": None}},
+    }
 
 
 def finish(drawn: Spec, title: str, told: Sequence[str], about: About, sources: str = SOURCES) -> Spec:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline import deprivation, geography, inspections, null_calibration, spending, uasc
 from pipeline.errors import Refusal
-from pipeline.exclusions import TREND
+from pipeline.exclusions import COMBINED, EXCLUDED, TREND
 from pipeline.geography import Areas
 from pipeline.panel import newest_release
 from pipeline.readers import spending_form
@@ -280,7 +280,7 @@ def exclusions_reconcile(
         result = changes.loc[changes["window_id"] == window_id]
         published = listed[int(start)] | listed[int(end)]
         own = excluded.loc[excluded["window_id"] == window_id]
-        out = set(own.loc[own["rule"] == "excluded", "la_code"])
+        out = set(own.loc[own["rule"] == EXCLUDED, "la_code"])
         codes = pd.Series([code for unit in result["unit_id"] for code in unit.split("+")], dtype="string")
         inside = set(codes)
         failures = [f"{code} is in neither" for code in sorted(published - inside - out)]
@@ -298,8 +298,8 @@ def _count_down_faults(own: pd.DataFrame, count_down: pd.DataFrame, published: i
     expected = published
     for step in count_down.itertuples():
         here = own.loc[own["step"] == step.step]
-        gone = here.loc[here["rule"] == "excluded"]
-        joined = here.loc[here["rule"] == "combined"]
+        gone = here.loc[here["rule"] == EXCLUDED]
+        joined = here.loc[here["rule"] == COMBINED]
         by_unit = step.step in ("counts_at_both_ends", "population_at_both_ends")
         lost = gone["unit_id"].nunique() if by_unit else gone["la_code"].nunique()
         lost += joined["la_code"].nunique() - joined["unit_id"].nunique()

@@ -1,6 +1,7 @@
 """`MANIFEST`: the sha256 of every file of a release, as `sha256sum -c MANIFEST` reads it.
 
-What belongs here: writing it and holding a folder to it. What does not: what the files mean.
+What belongs here: the sha256 of one file, writing that of all of them, and holding a folder to it. What does not: what the
+files mean.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _unreadable(database: Path, why: str) -> Refusal:
 
 
 @contextlib.contextmanager
-def refusing_other_versions(database: Path) -> Iterator[None]:
+def _refusing_other_versions(database: Path) -> Iterator[None]:
     """Around queries: Refusal where a table or column is not there, as in a database of another version or program."""
     try:
         yield
@@ -76,10 +76,11 @@ def _identity(database: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def query(database: Path, sql: str, parameters: list[object] | None = None) -> list[Record]:
-    """The rows of a query as dictionaries; missing values are None. The connection is closed at once.
+@contextlib.contextmanager
+def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published database, open to be read and closed afterwards.
 
-    Raises Refusal when nothing has been published there yet.
+    Raises Refusal when nothing has been published there yet, when it cannot be read and when it has other tables.
     """
     if not database.exists():
         raise Refusal(
@@ -90,12 +91,18 @@ def query(database: Path, sql: str, parameters: list[object] | None = None) -> l
         )
     connection = connect(database)
     try:
-        with refusing_other_versions(database):
-            result = connection.execute(sql, parameters or [])
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with _refusing_other_versions(database):
+            yield connection
     finally:
         connection.close()
+
+
+def query(database: Path, sql: str, parameters: list[object] | None = None) -> list[Record]:
+    """The rows of a query as dictionaries; missing values are None. Refuses what `reading` refuses."""
+    with reading(database) as connection:
+        result = connection.execute(sql, parameters or [])
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def run_facts(database: Path) -> dict[str, str]:

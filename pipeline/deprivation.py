@@ -1,8 +1,8 @@
 """Child deprivation by authority: four measures on their own bases, and which of them a window may use.
 
-What belongs here: shaping what the readers found into `core.deprivation` (sums of districts, weighted means of
-districts, the basis of an edition), and the rules of methods.md B8 and D3 by which a unit of a window gets one value.
-What does not: reading files (`readers`) and the table of exposures.
+What belongs here: shaping what the readers found into `core.deprivation` (which file speaks for a measure, the basis of an
+edition), and the rules of methods.md B8 and D3 by which a unit of a window gets one value. What does not: reading files
+(`readers`), putting a county together from its districts (`county_deprivation`) and the table of exposures.
 
 The measures cannot be joined. HMRC counts families by benefit rules that changed, the CiLIF estimates are calibrated to a
 survey and were put on a new basis, the index orders areas within one edition, and free school meals have rules of their
@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline import coverage
+from pipeline import county_deprivation
 from pipeline.errors import Refusal
 from pipeline.geography import Areas, Unit
-from pipeline.markers import NOT_AVAILABLE, SUPPRESSED
 from pipeline.readers import hmrc_low_income, idaci, low_income_families
 from pipeline.readers.layout import AUTHORITY, DISTRICT, ENGLAND
+from pipeline.reasons import BOUNDARY_CHANGE, NOT_AVAILABLE, SUPPRESSED
 from pipeline.reference_tables import ReferenceTable
 from pipeline.tables import covariate_tables
 from pipeline.tables.frames import conform
@@ -56,7 +56,6 @@ UNITS = {
 # day of the boundaries that its figures are on.
 _INCOMES_OF = {2015: dt.date(2013, 3, 31), 2019: dt.date(2016, 3, 31), 2025: dt.date(2022, 12, 31)}
 _BOUNDARIES_OF = {2015: dt.date(2013, 4, 1), 2019: dt.date(2019, 4, 1), 2025: dt.date(2024, 4, 1)}
-_AGES_0_15 = ("population_0-4", "population_5-9", "population_10-14", "population_15")
 
 CHILD_POVERTY = "child_poverty"  # what the interactive tool's reader calls the CiLIF share
 _COLUMNS = ("area_level", "area_code", "ons_code", "measure", "basis", "year", "value", "numerator", "denominator",
@@ -90,7 +89,7 @@ def core_tables(
     Raises Refusal for a district of 2016 that the table of counties does not know or the file leaves out, and for an
     edition of the interactive tool whose basis is not known.
     """
-    counties = _county_of_district(county_of_district, la_code_of_ons_code)
+    counties = county_deprivation.county_of_districts(county_of_district, la_code_of_ons_code)
     tool = _tool_cells(sources)
     families = _one_source_a_basis(_poverty(tool), _families(sources, areas))
     rows = pd.concat(
@@ -145,15 +144,6 @@ def _rows(cells: pd.DataFrame, reason: str | pd.Series, *, measure: str, basis: 
 # HMRC's local measure
 
 
-def _county_of_district(table: ReferenceTable, la_code_of_ons_code: Mapping[str, str]) -> dict[str, str]:
-    counties = {}
-    for row in table.frame.itertuples():
-        if row.cty16cd not in la_code_of_ons_code:
-            raise table.bad_cell(row, "cty16cd", "the county is not in the lookup of local authorities")
-        counties[str(row.lad16cd)] = la_code_of_ons_code[str(row.cty16cd)]
-    return counties
-
-
 def _low_income(cells: pd.DataFrame, county_of_district: Mapping[str, str]) -> pd.DataFrame:
     """Shares with their counts: as published, and for counties that were published by district the sums."""
     own = cells.loc[cells["layout"] == hmrc_low_income.LAYOUT]
@@ -163,53 +153,9 @@ def _low_income(cells: pd.DataFrame, county_of_district: Mapping[str, str]) -> p
         counts = own.loc[own["measure"] == measure, [*keys, "value"]].rename(columns={"value": name})
         rows = rows.merge(counts, on=keys, how="left", validate="one_to_one")
     is_district = rows["area_level"] == DISTRICT
-    summed = _sums_of_districts(rows.loc[is_district], county_of_district)
+    summed = county_deprivation.sums_of_districts(rows.loc[is_district], county_of_district)
     published = rows.loc[~is_district].assign(is_derived=False)
     return _rows(pd.concat([published, summed], ignore_index=True), SUPPRESSED, measure=HMRC, basis=HMRC_LOCAL)
-
-
-def _sums_of_districts(districts: pd.DataFrame, county_of_district: Mapping[str, str]) -> pd.DataFrame:
-    """One row a county and year: both counts added up, all or none, and the share they make."""
-    counties = districts["area_code"].map(county_of_district)
-    if counties.isna().any():
-        first = districts.loc[counties.isna()].iloc[0]
-        raise Refusal(
-            "unknown_area",
-            "the district is not in the table of districts and counties",
-            file=first["source_file"],
-            row=int(first["source_row"]),
-            value=first["area_code"],
-            remedy="use the file as published, or add the district to lad16_to_county16.csv",
-        )
-    records = []
-    for (county, year), members in districts.groupby([counties, "year"]):
-        wanted = {district for district, of in county_of_district.items() if of == county}
-        lost = sorted(wanted - set(members["area_code"]))
-        if lost:
-            raise Refusal(
-                "missing_row",
-                f"there is no row for the district {lost[0]}, without which its county cannot be added up",
-                file=members["source_file"].iloc[0],
-                remedy="use the file as published",
-            )
-        low, children = (members[name].sum(min_count=len(members)) for name in ("numerator", "denominator"))
-        is_whole = pd.notna(low) and pd.notna(children)
-        records.append(
-            {
-                **members.iloc[0].to_dict(),
-                "area_level": AUTHORITY,
-                "area_code": county,
-                "ons_code": None,
-                "year": year,
-                "numerator": low,
-                "denominator": children,
-                "value": 100 * low / children if is_whole else None,
-                "marker": None if is_whole else members["marker"].dropna().iloc[0],
-                "is_derived": True,
-                "source_row": None,
-            }
-        )
-    return pd.DataFrame(records, columns=[*districts.columns, "is_derived"])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -227,95 +173,15 @@ def _index(sources: Sources, areas: Areas) -> pd.DataFrame:
     authorities = authorities.drop_duplicates(["area_code", "year"]).assign(is_derived=False)
     districts = own.loc[own["area_level"] == DISTRICT]
     published = {int(year): set(codes) for year, codes in authorities.groupby("year")["area_code"]}
-    derived = [
-        _means_of_districts(members, int(year), published.get(int(year), set()), sources, areas)
-        for year, members in districts.groupby("year")
-    ]
+    derived = []
+    for year, members in districts.groupby("year"):
+        there, in_being = published.get(int(year), set()), areas.codes_in_being(_BOUNDARIES_OF[int(year)])
+        wanted = [code for code in in_being if code not in there]
+        derived.append(
+            county_deprivation.means_of_districts(members, wanted, sources.district_lookup, sources.district_population)
+        )
     rows = pd.concat([authorities, *derived], ignore_index=True)
     return _rows(rows, NOT_AVAILABLE, measure=IDACI, basis="iod_" + rows["year"].astype("string"))
-
-
-def _means_of_districts(
-    districts: pd.DataFrame, year: int, published: set[str], sources: Sources, areas: Areas
-) -> pd.DataFrame:
-    """One row an authority in being that has no score of its own."""
-    children, weights_sha256 = _children_of_districts(sources.district_population)
-    lookup = _newest_lookup(sources)
-    districts_of = _districts_of(lookup)
-    scores = districts.set_index("area_code")["value"]
-    scored, counted, first = set(scores.index), set(children.index), districts.iloc[0].to_dict()
-    _refuse_unlisted_districts(districts, lookup)
-    files = {*districts["source_sha256"], *lookup["source_sha256"], *weights_sha256}
-    records = []
-    for code in areas.codes_in_being(_BOUNDARIES_OF[year]):
-        if code not in published:
-            members = sorted(districts_of.get(code, ()))
-            _refuse_lost_districts(members, scored, code, first["source_file"])
-            if not children.empty:
-                people = str(sources.district_population["source_file"].iloc[0])
-                _refuse_lost_districts(members, counted, code, f"{people} or one of the other age bands")
-            is_whole = bool(members) and all(member in scored and member in counted for member in members)
-            weight = children.reindex(members)
-            records.append(
-                {
-                    **first,
-                    "area_level": AUTHORITY,
-                    "area_code": code,
-                    "ons_code": None,
-                    "value": float((scores[members] * weight).sum() / weight.sum()) if is_whole else None,
-                    "marker": None,
-                    "is_derived": True,
-                    "source_sha256": " ".join(sorted(files)),
-                    "source_row": None,
-                }
-            )
-    return pd.DataFrame(records, columns=[*districts.columns, "is_derived"])
-
-
-def _refuse_unlisted_districts(districts: pd.DataFrame, lookup: pd.DataFrame) -> None:
-    """A district that the lookup leaves out would be missing from its county's mean, and nobody would see it."""
-    if lookup.empty:
-        return
-    missing = sorted(set(districts["area_code"]) - set(lookup["district_code"]))
-    if missing:
-        raise Refusal(
-            "missing_row",
-            f"there is no row for the district {missing[0]}, which has a score of its own: the lookup may have been cut "
-            "short",
-            file=str(lookup["source_file"].iloc[0]),
-            remedy="use the file as published, or a lookup of the year of the scores",
-        )
-
-
-def _refuse_lost_districts(members: list[str], there: set[str], county: str, file: str) -> None:
-    """All districts of an authority, or a mean of the rest would stand for the whole."""
-    missing = [member for member in members if member not in there]
-    if missing:
-        raise Refusal(
-            "missing_row",
-            f"there is no row for {missing[0]}, without which the authority {county} cannot be put together",
-            file=file,
-            remedy="use the file as published",
-        )
-
-
-def _newest_lookup(sources: Sources) -> pd.DataFrame:
-    lookup = sources.district_lookup
-    return lookup.loc[lookup["release"] == lookup["release"].max()]
-
-
-def _districts_of(lookup: pd.DataFrame) -> dict[str, set[str]]:
-    """ONS codes of the lower tier by DfE code; a single-tier authority has itself."""
-    return {str(code): set(group) for code, group in lookup.groupby("la_code")["district_code"]}
-
-
-def _children_of_districts(population: pd.DataFrame) -> tuple[pd.Series, set[str]]:
-    """Children aged 0-15 by ONS code at the newest mid-year that has all bands, and the files they are from."""
-    newest = population.loc[population["release"] == population["release"].max()]
-    coverage.refuse_other_mid_years(newest)
-    bands = newest.loc[newest["measure"].isin(_AGES_0_15) & (newest["year"] == newest["year"].max())]
-    children = bands.groupby("ons_code")["value"].sum(min_count=len(_AGES_0_15)).dropna()
-    return children, set(bands["source_sha256"])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -397,54 +263,19 @@ def _families(sources: Sources, areas: Areas) -> pd.DataFrame:
     rows = own.loc[(own["measure"] == low_income_families.SHARE) & own["release"].isin(list(newest.values()))]
     rows = rows.merge(counts.rename(columns={"value": "children"}), on=keys, how="left", validate="one_to_one")
     published = rows.loc[rows["area_level"] != DISTRICT].assign(is_derived=False)
+    in_being = {year: areas.codes_in_being(as_of(CILIF, year)) for year in map(int, rows["year"].unique())}
     put_together = [
-        _authorities_without_a_row(
-            members, set(published.loc[published["release"] == release, "area_code"]), sources, areas
+        county_deprivation.shares_of_districts(
+            members,
+            set(published.loc[published["release"] == release, "area_code"]),
+            sources.district_lookup,
+            in_being,
         )
         for release, members in rows.groupby("release")
     ]
     whole = pd.concat([published, *put_together], ignore_index=True)
     reasons = whole["marker"].map(low_income_families.MARKERS).fillna(NOT_AVAILABLE)
     return _rows(whole, reasons, measure=CILIF, basis=whole["release"].map(basis_of))
-
-
-def _authorities_without_a_row(rows: pd.DataFrame, published: set[str], sources: Sources, areas: Areas) -> pd.DataFrame:
-    """One row a year for every authority in being, or put together from districts, that one workbook has no row for."""
-    lookup = _newest_lookup(sources)
-    districts_of = _districts_of(lookup)
-    districts = rows.loc[rows["area_level"] == DISTRICT].set_index(["area_code", "year"])
-    there = set(districts.index.get_level_values(0))
-    files = " ".join(sorted({*rows["source_sha256"], *lookup["source_sha256"]}))
-    put_together = {code for code, members in districts_of.items() if members & there}
-    records = []
-    for year in sorted(rows["year"].unique()):
-        for code in sorted({*areas.codes_in_being(as_of(CILIF, int(year))), *put_together} - published):
-            wanted = [(district, year) for district in sorted(districts_of.get(code, ()))]
-            own = districts.reindex(wanted)
-            records.append(
-                {
-                    **rows.iloc[0].to_dict(),
-                    "area_level": AUTHORITY,
-                    "area_code": code,
-                    "ons_code": None,
-                    "year": year,
-                    "value": _share_of_all(own["children"], own["value"]),
-                    # Where several have a symbol, one of them says why the whole has no number.
-                    "marker": next(iter(own["marker"].dropna()), None),
-                    "is_derived": True,
-                    "source_sha256": files,
-                    "source_row": None,
-                }
-            )
-    types = rows.dtypes.to_dict() | {"source_sha256": "string"}  # the files of a county are none of those of one row
-    return pd.DataFrame(records, columns=[*rows.columns, "is_derived"]).astype(types)
-
-
-def _share_of_all(children: pd.Series, shares_pct: pd.Series) -> float | None:
-    """Per cent of all children of some districts, from their counts and shares; None where one of them has no number."""
-    if children.empty or children.isna().any() or shares_pct.isna().any() or (shares_pct == 0).any():
-        return None
-    return float(100 * children.sum() / (100 * children / shares_pct).sum())
 
 
 def _one_source_a_basis(tool: pd.DataFrame, workbooks: pd.DataFrame) -> pd.DataFrame:
@@ -549,7 +380,7 @@ def value_of_unit(cells: Mapping[str, Cell], unit: Unit, shares: Mapping[tuple[s
     if len(unit.start) == 1:
         weights = {new: share for (old, new), share in shares.items() if old == unit.start[0]}
         return _mean_of_successors(cells, unit, weights)
-    return UnitValue(None, _why(cells, unit) if _nothing_published(cells, unit) else "boundary_change")
+    return UnitValue(None, _why(cells, unit) if _nothing_published(cells, unit) else BOUNDARY_CHANGE)
 
 
 def _mean_of_successors(cells: Mapping[str, Cell], unit: Unit, weights: Mapping[str, float]) -> UnitValue:

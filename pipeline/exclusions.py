@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from pipeline import reasons
 from pipeline.geography import Areas
 from pipeline.tables import main_tables
 from pipeline.tables.frames import conform
@@ -91,7 +92,7 @@ def _count_down(data: WindowData, areas: Areas) -> _CountDown:
 
     left = there - areas.too_small
     units = [ends for ends in data.units if set(ends.unit.end) & left]
-    joined = [ends for ends in units if len(ends.unit.end) > 1 or ends.unit.reason == "denominator_geography"]
+    joined = [ends for ends in units if len(ends.unit.end) > 1 or ends.unit.reason == reasons.DENOMINATOR_GEOGRAPHY]
     down.take(
         "units",
         [_joined(code, ends) for ends in joined for code in ends.unit.end if code in left],
@@ -116,13 +117,13 @@ def _count_down(data: WindowData, areas: Areas) -> _CountDown:
 def _count_problem(ends: UnitEnds) -> tuple[str, int | None, str | None] | None:
     if ends.missing_count:
         return ends.missing_count
-    return ("zero_count", None, "a rate of 0 has no logarithm") if 0 in ends.looked_after else None
+    return (reasons.ZERO_COUNT, None, "a rate of 0 has no logarithm") if 0 in ends.looked_after else None
 
 
 def _population_problem(ends: UnitEnds) -> tuple[str, int | None, str | None] | None:
     if ends.missing_population:
         return ends.missing_population
-    return ("no_denominator", None, "a population of 0") if 0 in ends.population else None
+    return (reasons.NO_DENOMINATOR, None, "a population of 0") if 0 in ends.population else None
 
 
 def _gone(code: str, data: WindowData, unit_of: dict[str, UnitEnds]) -> dict[str, object]:
@@ -136,7 +137,7 @@ def _gone(code: str, data: WindowData, unit_of: dict[str, UnitEnds]) -> dict[str
         "rule": EXCLUDED,
         "unit_id": successor.unit.unit_id if successor else None,
         "year": data.window.end,
-        "reason": "boundary_change",
+        "reason": reasons.BOUNDARY_CHANGE,
         "detail": detail,
         "evidence": "core.area_changes",
     }
@@ -148,7 +149,7 @@ def _too_small(code: str) -> dict[str, object]:
         "rule": EXCLUDED,
         "unit_id": code,
         "year": None,
-        "reason": "too_small",
+        "reason": reasons.TOO_SMALL,
         "detail": "left out of every window: too few children for a rate that means anything",
         "evidence": "core.local_authorities",
     }

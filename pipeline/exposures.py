@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline import deprivation, geography, innovation_programme, inspections
+from pipeline import deprivation, geography, innovation_programme, inspections, reasons
 from pipeline.deprivation import MeasureYears
 from pipeline.geography import Areas, Unit
 from pipeline.innovation_programme import BY_START, EVER, PROGRAMMES, Rule
@@ -29,7 +29,7 @@ from pipeline.tables.frames import conform
 from pipeline.trends import units_compared
 from pipeline.windows import STUDY, UnitEnds, WindowData
 
-NO_EXPOSURE, NO_JUDGEMENT = "no_exposure", "no_judgement_in_force"
+NO_EXPOSURE, NO_JUDGEMENT = reasons.NO_EXPOSURE, reasons.NO_JUDGEMENT_IN_FORCE
 
 DEPRIVATION_CHANGE, DEPRIVATION_LEVEL = "deprivation_change", "deprivation_level"
 DEPRIVATION_CHANGE_RELATIVE = "deprivation_change_relative"
@@ -365,5 +365,5 @@ def correlations(table: pd.DataFrame) -> pd.DataFrame:
 
 def _no_coefficient(units: int) -> str:
     if units >= _FEWEST_FOR_R:
-        return "no_variation"
-    return "too_few_units" if units else NO_EXPOSURE
+        return reasons.NO_VARIATION
+    return reasons.TOO_FEW_UNITS if units else NO_EXPOSURE

@@ -13,11 +13,9 @@ import pandas as pd
 from pipeline import alternates, change_evidence, trends, volatility
 from pipeline.geography import Areas
 from pipeline.settings import Settings
-from pipeline.tables import evidence_tables, frames, main_tables
+from pipeline.tables import main_tables
 from pipeline.tables.frames import conform
 from pipeline.windows import WindowData
-
-_BESIDE = (evidence_tables.FIVE_YEAR_CHANGE_ALTERNATES, evidence_tables.BASELINE_CONVERGENCE)
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,6 @@ def five_year_change(windows: list[WindowData], inputs: Inputs, areas: Areas, se
     """Every unit of every computed window with its evidence, its alternates and the lines of the windows."""
     usual, fitted_years = volatility.from_table(inputs.volatility)
     changes = trends.changes(windows, areas.too_small, settings.classes)
-    if changes.empty:
-        return Found(*(frames.empty(table) for table in (main_tables.FIVE_YEAR_CHANGE, *_BESIDE)))
     judged, convergence = change_evidence.with_evidence(
         changes, windows, inputs.looked_after, inputs.population, areas, usual, fitted_years, settings.evidence
     )

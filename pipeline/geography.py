@@ -15,6 +15,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from pipeline import reasons
 from pipeline.reference_tables import ReferenceTable
 from pipeline.tables import core_tables
 from pipeline.tables.frames import conform
@@ -132,11 +133,11 @@ def units(areas: Areas, start: int, end: int, denominators_as_of: dt.date | None
         # Also a code that began and ended between the two ends: its children are in the unit at neither.
         in_window = tuple(sorted({*at_start, *at_end, *grouped.get(code, ())}))
         populated = at_start
-        reason = "boundary_change" if len(in_window) > 1 else None
+        reason = reasons.BOUNDARY_CHANGE if len(in_window) > 1 else None
         if denominators_as_of and code in later:
             populated = tuple(sorted(member for member in group if areas.in_being(member, denominators_as_of)))
             if len(at_start) > 1 and code not in grouped:
-                reason = "denominator_geography"
+                reason = reasons.DENOMINATOR_GEOGRAPHY
         found[group] = Unit(
             unit_id="+".join(at_end),
             name=" + ".join(areas.names[member] for member in at_end),

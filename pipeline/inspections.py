@@ -17,6 +17,7 @@ import pandas as pd
 
 from pipeline.readers import ofsted_outcomes
 from pipeline.readers.judgements import FRAMEWORKS, GRADES, ILACS, SIF, SIF_AGAIN, SLAC, SLAC_AGAIN
+from pipeline.reasons import NOT_APPLICABLE, NOT_AVAILABLE
 from pipeline.tables import covariate_tables
 from pipeline.tables.frames import conform
 
@@ -35,11 +36,11 @@ def inspections(tidy: pd.DataFrame) -> pd.DataFrame:
     own = pd.concat([_newest(rows) for _, rows in tidy.groupby("framework")]) if len(tidy) else tidy
     frame = own.assign(
         overall_reason=pd.NA,
-        inspection_date_reason=own["inspection_date"].isna().map({True: "not_available", False: pd.NA}),
+        inspection_date_reason=own["inspection_date"].isna().map({True: NOT_AVAILABLE, False: pd.NA}),
         worse_grade=[_worse(*grades) for grades in own[["safeguarding", "looked_after"]].itertuples(index=False)],
     )
-    frame.loc[frame["overall"].isna(), "overall_reason"] = "not_available"
-    frame.loc[frame["framework"].isin(_NO_OVERALL), "overall_reason"] = "not_applicable"
+    frame.loc[frame["overall"].isna(), "overall_reason"] = NOT_AVAILABLE
+    frame.loc[frame["framework"].isin(_NO_OVERALL), "overall_reason"] = NOT_APPLICABLE
     return conform(frame, covariate_tables.INSPECTIONS)
 
 
@@ -52,7 +53,7 @@ def compared(tidy: pd.DataFrame) -> pd.DataFrame:
     joined = others.merge(newest[columns], how="left", on=_KEY, suffixes=("", "_taken"), validate="many_to_one")
     frame = joined.rename(columns={"overall_taken": "taken_overall", "release_taken": "taken_release"}).assign(
         agrees=(joined["overall"] == joined["overall_taken"]).fillna(False),
-        reason=joined["overall_taken"].isna().map({True: "not_available", False: pd.NA}),
+        reason=joined["overall_taken"].isna().map({True: NOT_AVAILABLE, False: pd.NA}),
     )
     return conform(frame, covariate_tables.INSPECTIONS_COMPARED)
 
@@ -90,7 +91,7 @@ def slac_worse_in_force(inspections: pd.DataFrame, day: dt.date) -> pd.DataFrame
         max(date for date in dates if pd.notna(date))
         for dates in both[["safeguarding_date", "looked_after_date"]].itertuples(index=False)
     ]
-    both["reason"] = both["worse_grade"].isna().map({True: "not_available", False: pd.NA}).astype("string")
+    both["reason"] = both["worse_grade"].isna().map({True: NOT_AVAILABLE, False: pd.NA}).astype("string")
     return both[["la_code", "worse_grade", "safeguarding", "looked_after", "publication_date", "reason"]]
 
 

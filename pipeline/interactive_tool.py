@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers.interactive_tool import MEASURES
 from pipeline.readers.layout import AUTHORITY
+from pipeline.reasons import NOT_AVAILABLE
 from pipeline.tables import covariate_tables
 from pipeline.tables.frames import conform
 

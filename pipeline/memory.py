@@ -21,6 +21,7 @@ from scipy import special
 from pipeline import geography, randomness, unit_series
 from pipeline.geography import Areas
 from pipeline.readers.population_dfe import REBASED
+from pipeline.reasons import NO_VARIATION, NOT_APPLICABLE, NOT_AVAILABLE, SHORT_SERIES, TOO_FEW_UNITS
 from pipeline.settings import EvidenceSettings
 from pipeline.tables import evidence_tables
 from pipeline.tables.frames import conform
@@ -28,8 +29,6 @@ from pipeline.tables.frames import conform
 Floats = npt.NDArray[np.float64]
 
 ALL_UNITS, LARGE_UNITS = "all_units", "large_units"
-SHORT_SERIES, TOO_FEW_UNITS, NOT_AVAILABLE = "short_series", "too_few_units", "not_available"
-NO_VARIATION, NOT_APPLICABLE = "no_variation", "not_applicable"
 _TAILS = (2.5, 97.5)
 _BLOCK_NUMBERS = 2**22  # resamples are made in blocks of so many numbers; the figures do not depend on it
 _STILL = 1e-24  # a variance this small, of movements of 1e-12 on the log scale, is rounding

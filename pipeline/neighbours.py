@@ -12,12 +12,11 @@ import pandas as pd
 
 from pipeline.errors import Refusal
 from pipeline.geography import Areas
-from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers.statistical_neighbours import GROUPINGS, MODEL, TOOL
+from pipeline.reasons import NOT_AVAILABLE, TOO_SMALL
 from pipeline.tables import covariate_tables
 from pipeline.tables.frames import conform
 
-TOO_SMALL = "too_small"
 # Of several files of one edition the first of these speaks, and the others must say the same: the tool's workbook adds
 # lists of ended authorities that the edition itself no longer has.
 _SPEAKS_FIRST = (MODEL, GROUPINGS, TOOL)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline import database, places, releases, settings, sources
+from pipeline import checksums, database, places, releases, settings, sources
 from pipeline.errors import Refusal
 from pipeline.places import Workspace
 
@@ -61,12 +61,8 @@ def _inputs_sha256(workspace: Workspace, files: Mapping[str, str]) -> str:
     """
     lock = places.lock_file()
     registered = workspace.kind == "published" and lock.exists()
-    looked_at = [files, sources.hashes(places.reference_folder()), _sha256(lock) if registered else ""]
+    looked_at = [files, sources.hashes(places.reference_folder()), checksums.sha256(lock) if registered else ""]
     return hashlib.sha256(json.dumps(looked_at, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def code_sha256(libraries: Collection[str] = LIBRARIES) -> str:
@@ -80,7 +76,7 @@ def code_sha256(libraries: Collection[str] = LIBRARIES) -> str:
             name = path.relative_to(folder)
             if path.name != _SETTINGS and name.parts[0] != places.SHIPPED:
                 digest.update(f"{label}/{name.as_posix()}\n".encode())
-                digest.update(f"{_sha256(path)}\n".encode())
+                digest.update(f"{checksums.sha256(path)}\n".encode())
     for library in libraries:
         digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
     return digest.hexdigest()

@@ -11,14 +11,13 @@ that it had when it came; what has gone from the store goes from the copy.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline import durable, settings, stores
+from pipeline import checksums, durable, settings, stores
 from pipeline.errors import Refusal
 from pipeline.stores import Object, Store
 
@@ -111,14 +110,18 @@ class Copy:
                 file=self.url,
                 remedy="run again; nothing was added",
             )
-        here = {name: path for name, path in self._files().items() if _sha256(path) != _known_hash(known, name)}
+        here = {
+            name: path for name, path in self._files().items() if checksums.sha256(path) != _known_hash(known, name)
+        }
         store.upload({name: path for name, path in here.items() if name != last})
         if last in here:
             store.write(last, here[last].read_bytes())
         store.delete(sorted(known.keys() - self._files().keys()))
         now = self._listed(store)
         files = self._files()
-        self._write_index({name: Brought(now[name].bytes, now[name].version, _sha256(files[name])) for name in files})
+        self._write_index(
+            {name: Brought(now[name].bytes, now[name].version, checksums.sha256(files[name])) for name in files}
+        )
 
     def _listed(self, store: Store) -> dict[str, Object]:
         return {name: found for name, found in store.listed().items() if self._counts(name)}
@@ -143,7 +146,7 @@ class Copy:
         brought, path = known.get(name), self.folder / name
         if brought is None or (brought.bytes, brought.version) != (found.bytes, found.version) or not path.is_file():
             return False
-        return _is_too_large(found) or _sha256(path) == brought.sha256
+        return _is_too_large(found) or checksums.sha256(path) == brought.sha256
 
     def _download(self, store: Store, names: Collection[str], there: Mapping[str, Object]) -> dict[str, Brought]:
         arriving = self.place / ARRIVING
@@ -157,7 +160,7 @@ class Copy:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as hollow:
                     hollow.truncate(there[name].bytes)
-            sha256 = _sha256(path) if name in small else ""
+            sha256 = checksums.sha256(path) if name in small else ""
             brought[name] = Brought(there[name].bytes, there[name].version, sha256)
             self._put_in_place(path, self.folder / name)
         shutil.rmtree(arriving, ignore_errors=True)
@@ -205,8 +208,3 @@ def _versions(there: Mapping[str, Object]) -> dict[str, tuple[int, str]]:
 
 def _known_hash(known: Mapping[str, Brought], name: str) -> str:
     return known[name].sha256 if name in known else ""
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

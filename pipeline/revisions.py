@@ -15,7 +15,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from pipeline.markers import NOT_APPLICABLE
+from pipeline.reasons import NOT_APPLICABLE
 from pipeline.tables import main_tables
 from pipeline.tables.frames import conform
 

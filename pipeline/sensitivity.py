@@ -19,15 +19,14 @@ from pipeline import interactive_tool, limits, recent_trend, textbook_rules, tre
 from pipeline.alternates import is_there, together
 from pipeline.geography import Areas, Unit
 from pipeline.limits import Floats
-from pipeline.markers import NOT_AVAILABLE
 from pipeline.null_calibration import is_outside_funnel
-from pipeline.panel import NO_DENOMINATOR
 from pipeline.readers.layout import ENGLAND
+from pipeline.reasons import BOTH_EMPTY, NO_DENOMINATOR, NOT_AVAILABLE, TOO_FEW_UNITS, UASC_NOT_AVAILABLE
 from pipeline.settings import Settings
 from pipeline.tables import evidence_tables
 from pipeline.tables.frames import conform
 from pipeline.textbook_rules import Flags
-from pipeline.uasc import UASC, UASC_NOT_AVAILABLE
+from pipeline.uasc import UASC
 from pipeline.unit_series import LOOKED_AFTER, Cells, Reasons
 from pipeline.volatility import Fit
 from pipeline.windows import PRIMARY, WindowData
@@ -38,7 +37,6 @@ POOLED, PUBLISHED, MEDIAN = "pooled", "published", "median"
 NONE, USUAL, FUNNEL, FINGERTIPS = "none", "rw", "funnel_od", "fingertips"
 OUTCOMES, WITH_UASC, ENGLANDS = (RATE, NUMBER), (IN, OUT), (POOLED, PUBLISHED, MEDIAN)
 RULES = (NONE, USUAL, FUNNEL, FINGERTIPS)
-BOTH_EMPTY, TOO_FEW_UNITS = "both_empty", "too_few_units"
 
 
 @dataclass(frozen=True)

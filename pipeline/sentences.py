@@ -3,7 +3,8 @@
 What belongs here: wording that is the same wherever it is printed. What does not: findings, which are written from the
 figures of a run (`summary`, `evidence`).
 
-ALL is for every table, chart and page; TREND for those with a change over time; MODELS for those with a regression.
+ALL is for every chart and page, TREND for those with a change over time, MODELS for those with a regression. The comment of
+a table takes the first two in short.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ from __future__ import annotations
 NO_LEAGUE_TABLE = (
     "Describes published counts; it does not measure the performance of an authority and is not a league table."
 )
-NO_POLARITY = (
-    "A looked-after rate has no good or bad direction: a fall can reflect less need, earlier help, higher thresholds or "
-    "unmet need."
-)
+_NO_POLARITY = "A looked-after rate has no good or bad direction"
+NO_POLARITY = f"{_NO_POLARITY}: a fall can reflect less need, earlier help, higher thresholds or unmet need."
+_NO_FORECAST = "A change over five years does not predict the change over the next"
 NO_FORECAST = (
-    "A change over five years does not predict the change over the next: an unusual change is an unusual accumulation of "
-    "yearly movements, not a persistent local trend."
+    f"{_NO_FORECAST}: an unusual change is an unusual accumulation of yearly movements, not a persistent local trend."
 )
 COMPLETE_COUNT = (
     "The counts are a complete enumeration: intervals show usual year-to-year movement, not sampling error."
@@ -35,3 +34,7 @@ FEW_PER_TERM = (
 ALL = (NO_LEAGUE_TABLE, NO_POLARITY)
 TREND = (NO_FORECAST, COMPLETE_COUNT)
 MODELS = (ECOLOGICAL, NOT_RANDOM, FEW_PER_TERM)
+# For the comment of a table, which has its own warnings beside them: the claim without what explains it.
+NO_POLARITY_IN_SHORT = f"{_NO_POLARITY}."
+ALL_IN_SHORT = (NO_LEAGUE_TABLE, NO_POLARITY_IN_SHORT)
+TREND_IN_SHORT = (f"{_NO_FORECAST}.",)

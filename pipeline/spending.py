@@ -15,9 +15,9 @@ import pandas as pd
 
 from pipeline import coverage, geography, interactive_tool
 from pipeline.geography import Areas
-from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers import spending_ro3, spending_s251
 from pipeline.readers.spending_form import LOOKED_AFTER, TOTAL
+from pipeline.reasons import NOT_AVAILABLE
 from pipeline.tables import covariate_tables
 from pipeline.tables.frames import conform
 

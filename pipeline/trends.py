@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline import reasons
 from pipeline.settings import ClassSettings
 from pipeline.tables import main_tables
 from pipeline.tables.frames import conform
 from pipeline.windows import UnitEnds, WindowData
 
-NATIONAL_FLAT = "national_flat"
+NATIONAL_FLAT = reasons.NATIONAL_FLAT
 NO_CLEAR_DIRECTION = "no_clear_direction"
 
 
@@ -186,7 +187,8 @@ def window_summary(windows: list[WindowData], changes: pd.DataFrame, national: p
 
 
 def _why_not(data: WindowData) -> str:
-    return "no_denominator" if data.not_computed and "population" in data.not_computed else "not_available"
+    no_population = data.not_computed and "population" in data.not_computed
+    return reasons.NO_DENOMINATOR if no_population else reasons.NOT_AVAILABLE
 
 
 def _pct(before: int | None, after: int | None) -> float | None:

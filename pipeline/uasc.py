@@ -17,11 +17,10 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline import interactive_tool
-from pipeline.markers import NOT_AVAILABLE, SUPPRESSED
+from pipeline.reasons import NOT_AVAILABLE, SUPPRESSED, UASC_NOT_AVAILABLE
 from pipeline.settings import UascSettings
 
 UASC = "uasc"
-UASC_NOT_AVAILABLE = "uasc_not_available"
 RELEASE, INTERACTIVE_TOOL = "release", "interactive_tool"
 SOURCES = (RELEASE, INTERACTIVE_TOOL)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline import unit_series
-from pipeline.uasc import UASC_NOT_AVAILABLE
+from pipeline.reasons import UASC_NOT_AVAILABLE
 from pipeline.unit_series import Cells
 
 

@@ -20,17 +20,17 @@ import pandas as pd
 
 from pipeline import geography
 from pipeline.geography import Areas, Unit
-from pipeline.markers import NOT_AVAILABLE
-from pipeline.panel import NO_DENOMINATOR, newest_release
+from pipeline.panel import newest_release
 from pipeline.population import AGE_BAND_ESTIMATE, boundaries_day
 from pipeline.readers.population_dfe import PRE_CENSUS
+from pipeline.reasons import BOUNDARY_CHANGE, DENOMINATOR_GEOGRAPHY, NO_DENOMINATOR, NOT_AVAILABLE
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Reasons = npt.NDArray[np.object_]
 
 LOOKED_AFTER = "looked_after"
-NOT_IN_BEING, OTHER_BOUNDARIES = "boundary_change", "denominator_geography"
+NOT_IN_BEING, OTHER_BOUNDARIES = BOUNDARY_CHANGE, DENOMINATOR_GEOGRAPHY
 
 
 @dataclass(frozen=True)

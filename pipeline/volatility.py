@@ -19,6 +19,7 @@ import pandas as pd
 from pipeline import geography, unit_series
 from pipeline.geography import Areas
 from pipeline.readers.population_dfe import REBASED
+from pipeline.reasons import NOT_CONVERGED, SHORT_SERIES, TOO_FEW_UNITS
 from pipeline.settings import EvidenceSettings
 from pipeline.tables import evidence_tables
 from pipeline.tables.frames import conform
@@ -26,7 +27,6 @@ from pipeline.tables.frames import conform
 Floats = npt.NDArray[np.float64]
 
 PRIMARY, NO_WINSORISING, ALL_PAIRS = "primary", "no_winsorising", "all_pairs"
-SHORT_SERIES, TOO_FEW_UNITS, NOT_CONVERGED = "short_series", "too_few_units", "not_converged"
 _LEAST_SCALE = 1e-6  # below it a step is measured against this, so that a = 0 is a place to stop at
 
 

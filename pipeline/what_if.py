@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from pipeline import five_year_change, markdown, null_calibration, sentences, trends, volatility, windows
+from pipeline import five_year_change, markdown, null_calibration, sentences, volatility, windows
 from pipeline.errors import Refusal
 from pipeline.five_year_change import Inputs
 from pipeline.geography import Areas
@@ -55,14 +55,14 @@ def answer(question: Question, inputs: Inputs, areas: Areas, settings: Settings)
     counted = windows.counts(inputs.looked_after)
     window = _window(question, sorted(counted.release_of_year), settings)
     data = windows.window_data(window, counted, inputs.population, areas)
-    if not trends.units_compared(data, areas.too_small):
+    found = five_year_change.five_year_change([data], inputs, areas, asked)
+    if found.changes.empty:
         raise Refusal(
             "no_such_window",
             f"the window {window.start} to {window.end} cannot be worked out: "
             f"{data.not_computed or 'no unit has numbers at both ends'}",
             remedy="choose other years",
         )
-    found = five_year_change.five_year_change([data], inputs, areas, asked)
     return Answer(window, asked, found.changes, _calibration(data, inputs, areas, asked))
 
 

@@ -20,7 +20,7 @@ import typer.main
 from assets import command, what_if
 from assets.definitions import defs
 from pipeline import sentences
-from pipeline.tables import catalogue, shared_columns
+from pipeline.tables import catalogue
 from pipeline.tables.declare import Table
 from tests.whole_runs.running import FinishedRun, finished_demonstration, rows
 
@@ -31,7 +31,7 @@ FORBIDDEN = re.compile(rf"(?<![\w-])({'|'.join(WORDS)})(?![\w-])", re.IGNORECASE
 
 EXEMPT = (
     *sentences.ALL,
-    *shared_columns.DESCRIBES,
+    *sentences.ALL_IN_SHORT,
     # Names of statistical tests and methods.
     "Spearman's rank correlation",
     "rank correlation",
@@ -113,7 +113,8 @@ def _without_grades(text: str) -> str:
     return re.sub("requires improvement( to be good)?", "", text, flags=re.IGNORECASE)
 
 
-DOCUMENTS = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in (PROJECT / "docs").glob("*.md"))]
+DOCUMENTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff",
+             *sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "docs").rglob("*.md"))]  # fmt: skip
 QUERIES = sorted(str(path.relative_to(PROJECT)) for path in (PROJECT / "sql").rglob("*.sql"))
 
 

@@ -45,6 +45,7 @@ class _Opened:
         self.content = content
         self.limits = limits
         self._book: Any = None
+        self._held: tuple[str, Any] | None = None  # name of the sheet that was asked for last, and the sheet
 
     def sheets(self) -> list[str]:
         return list(self._workbook().sheet_names)
@@ -58,7 +59,7 @@ class _Opened:
 
     def rows(self, sheet: str, first: int | None) -> list[list[str]]:
         """All rows of a sheet or its first ones, blank rows and columns before the data kept."""
-        found = self._workbook().get_sheet_by_name(sheet)
+        found = self._parsed(sheet)
         if found.end is not None:
             height, width = found.end[0] + 1, found.end[1] + 1
             height = height if first is None else min(height, first)
@@ -71,6 +72,13 @@ class _Opened:
         if sum(len(cell) for row in texts for cell in row) > self.limits["answer_bytes"]:
             raise TooMany(f"the sheet {sheet!r} holds more than {self.limits['answer_bytes']:,} characters")
         return texts
+
+    def _parsed(self, sheet: str) -> Any:
+        """A sheet, which is looked for by its first rows and then read: parsed once for both."""
+        if self._held is None or self._held[0] != sheet:
+            self._held = None  # let go of it before the next one needs room
+            self._held = sheet, self._workbook().get_sheet_by_name(sheet)
+        return self._held[1]
 
     def columns(self) -> list[str]:
         """Names of the columns of a Parquet file."""

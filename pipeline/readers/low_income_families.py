@@ -24,13 +24,13 @@ import pandas as pd
 
 from pipeline import corrections
 from pipeline.errors import Refusal
-from pipeline.markers import NOT_AVAILABLE, SUPPRESSED
 from pipeline.readers import cells, shares, text_table, workbook
 from pipeline.readers.cells import Place, Seen
 from pipeline.readers.layout import DEPRIVATION, MEASUREMENTS, Edition, Knowledge, Layout, SourceFile
 from pipeline.readers.ons_codes import CODE, AreaCodes
 from pipeline.readers.opening import Opening
 from pipeline.readers.text_table import TextTable
+from pipeline.reasons import NOT_AVAILABLE, SUPPRESSED
 
 LAYOUT = "low_income_families"
 CHILDREN, SHARE = "children_in_low_income_families", "share_in_low_income_families"

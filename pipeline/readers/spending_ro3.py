@@ -17,7 +17,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.errors import Refusal
-from pipeline.markers import NOT_APPLICABLE, NOT_AVAILABLE
 from pipeline.readers import cells, text_table, workbook
 from pipeline.readers.layout import AUTHORITY, SPENDING, Edition, Knowledge, Layout, SourceFile
 from pipeline.readers.opening import ROWS, Opening
@@ -32,6 +31,7 @@ from pipeline.readers.spending_form import (
     financial_year_end,
     refuse_disagreeing,
 )
+from pipeline.reasons import NOT_APPLICABLE, NOT_AVAILABLE
 
 LAYOUT = "spending_ro3"
 # Source: the sheets Front_Page (2019-20) and Notes (2024-25) of the workbooks.
@@ -76,24 +76,37 @@ def _recognises(opening: Opening) -> bool:
     return any(_is_own(rows) for rows in opening.sheets.values())
 
 
-def _table(source: SourceFile) -> text_table.TextTable:
-    """The sheet by authority, with one label a column: service and amount, joined by a dash."""
-    book = workbook.Workbook(source.content, source.name)
-    found = [sheet for sheet in book.names if _is_own(book.rows(sheet, first=ROWS))]
-    workbook.refuse_doubled_sheet(found, source.name, "the return by authority")
-    for sheet in found:
-        rows = book.rows(sheet)
-        header_at = _header_at(rows[:ROWS])
-        assert header_at is not None  # or it would not be its own
-        table = workbook.table(rows, f"{source.name}, sheet {sheet}", header_at, header=_labels(rows[:header_at]))
+class _Sheet(NamedTuple):
+    """The one sheet by authority, with its rows down to the header."""
+
+    book: workbook.Workbook
+    name: str
+    head: list[list[str]]
+
+    @property
+    def place(self) -> str:
+        return f"{self.book.file}, sheet {self.name}"
+
+    def table(self) -> text_table.TextTable:
+        """With one label a column: service and amount, joined by a dash."""
+        table = workbook.table(self.book.rows(self.name), self.place, len(self.head), header=_labels(self.head))
         text_table.refuse_without_rows(table)
         return table
-    raise Refusal(
-        "no_header",
-        f"no sheet has the header {', '.join(sorted(_OWN_WORDS))}",
-        file=source.name,
-        remedy="use the file as published",
-    )
+
+
+def _sheet(source: SourceFile) -> _Sheet:
+    book = workbook.Workbook(source.content, source.name)
+    heads = {name: book.rows(name, first=ROWS) for name in book.names}
+    found = [_Sheet(book, name, head[: _header_at(head)]) for name, head in heads.items() if _is_own(head)]
+    workbook.refuse_doubled_sheet([sheet.name for sheet in found], source.name, "the return by authority")
+    if not found:
+        raise Refusal(
+            "no_header",
+            f"no sheet has the header {', '.join(sorted(_OWN_WORDS))}",
+            file=source.name,
+            remedy="use the file as published",
+        )
+    return found[0]
 
 
 def _labels(head: list[list[str]]) -> list[str]:
@@ -205,22 +218,22 @@ def _refuse_another_sum(table: text_table.TextTable, services: list[_Service]) -
 
 
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
-    table = _table(source)
-    for cell in (cell for row in table.preamble for cell in row):
+    sheet = _sheet(source)  # its title dates it, so that the rest is read once only
+    for cell in (cell for row in sheet.head[:-1] for cell in row):
         year = financial_year_end(cell) if _TITLE.search(cell) else None
         if year:
             return Edition(release=year)
     raise Refusal(
         "undated_file",
         'no title above the header says which year it is of, such as "Revenue Outturn (RO) 2024-25"',
-        file=table.file,
+        file=sheet.place,
         remedy="use the file as published",
     )
 
 
 def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.DataFrame:
     """Total and net current expenditure of both services, in pounds; `year` is the one in which the financial year ends."""
-    table = _table(source)
+    table = _sheet(source).table()
     if not any(_THOUSAND.search(cell) for row in table.preamble for cell in row):
         raise Refusal(
             "unknown_unit",

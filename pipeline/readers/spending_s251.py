@@ -65,20 +65,33 @@ def _recognises(opening: Opening) -> bool:
     return any(_header_at(rows) for rows in opening.sheets.values())
 
 
-def _table(source: SourceFile) -> text_table.TextTable:
-    book = workbook.Workbook(source.content, source.name)
-    found = {sheet: at for sheet in book.names if (at := _header_at(book.rows(sheet, first=ROWS)))}
-    workbook.refuse_doubled_sheet(found, source.name, "Table A1")
-    for sheet, header_at in found.items():
-        table = workbook.table(book.rows(sheet), f"{source.name}, sheet {sheet}", header_at)
+class _Sheet(NamedTuple):
+    """The one sheet of Table A1, with its rows as far as a header may stand."""
+
+    book: workbook.Workbook
+    name: str
+    header_at: int
+    head: list[list[str]]
+
+    def table(self) -> text_table.TextTable:
+        table = workbook.table(self.book.rows(self.name), f"{self.book.file}, sheet {self.name}", self.header_at)
         text_table.refuse_without_rows(table)
         return table
-    raise Refusal(
-        "no_header",
-        f"no sheet has the header of Table A1 ({', '.join(_COLUMNS.values())})",
-        file=source.name,
-        remedy="use the file as published",
-    )
+
+
+def _sheet(source: SourceFile) -> _Sheet:
+    book = workbook.Workbook(source.content, source.name)
+    heads = {name: book.rows(name, first=ROWS) for name in book.names}
+    found = [_Sheet(book, name, at, head) for name, head in heads.items() if (at := _header_at(head))]
+    workbook.refuse_doubled_sheet([sheet.name for sheet in found], source.name, "Table A1")
+    if not found:
+        raise Refusal(
+            "no_header",
+            f"no sheet has the header of Table A1 ({', '.join(_COLUMNS.values())})",
+            file=source.name,
+            remedy="use the file as published",
+        )
+    return found[0]
 
 
 class _Line(NamedTuple):
@@ -150,19 +163,19 @@ def _refuse_without(measures_of: dict[str, set[str]], file: str) -> None:
 
 
 def _edition(source: SourceFile, knowledge: Knowledge) -> Edition:
-    table = _table(source)
-    titles = (financial_year_end(cell) for row in table.preamble for cell in row)
+    sheet = _sheet(source)
+    titles = (financial_year_end(cell) for row in sheet.head[: sheet.header_at - 1] for cell in row)
     named = next((year for year in titles if year), None)
     if named:
         return Edition(release=named)
-    net = [line.amounts[NET] for line in _lines(table, knowledge) if line.measure == LOOKED_AFTER]
+    net = [line.amounts[NET] for line in _lines(sheet.table(), knowledge) if line.measure == LOOKED_AFTER]
     england = str(round(math.fsum(net)))
     return Edition(release=undated.reporting_year(LAYOUT, source.name, england, knowledge, example="s251ye2019.xlsx"))
 
 
 def _read(source: SourceFile, edition: Edition, knowledge: Knowledge) -> pd.DataFrame:
     """Total and net current expenditure of the lines of use; `year` is the one in which the financial year ends."""
-    table = _table(source)
+    table = _sheet(source).table()
     year = edition.release
     return FORM.frame(
         [

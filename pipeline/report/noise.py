@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import charts, evidence, limits, sample, settings
-from pipeline.chart_parts import BLUE, FAINT, INK, OCHRE, PAPER, QUIET, SCHEMA, Rows, Spec, coloured, layer, quantity
+from pipeline.chart_parts import BLUE, FAINT, INK, OCHRE, QUIET, Rows, coloured, in_page, layer, quantity, years_of
 from pipeline.database import Record
 from pipeline.report import numbers, page
 from pipeline.report.compact import compact
@@ -134,17 +134,13 @@ def _usual_movement(published: Published, fit: Record, window: Record | None) ->
     y = quantity("level", title="Usual up to, per cent", axis={"gridColor": FAINT, "labelExpr": "'+' + datum.label"})
     tooltip: Any = [{"field": "name", "title": "Authority"}, {"field": "told", "title": "Usual range"}]
     colour = coloured("kind", {several: BLUE, one: INK, alone: OCHRE})
-    spec: Spec = {
-        "$schema": SCHEMA,
-        "background": PAPER,
-        "width": "container",
-        "height": 300,
-        "layer": [
+    spec = in_page(
+        300,
+        [
             layer(lines, {"type": "line", "strokeWidth": 2}, x=x, y=y, color=colour),
             layer(dots, {"type": "circle", "size": 26, "color": QUIET, "opacity": 0.7}, x=x, y=y, tooltip=tooltip),
         ],
-        "config": {"view": {"stroke": None}},
-    }
+    )
     hundred = rows[_SIZES.index(100)]
     many = rows[_SIZES.index(800)]
     told = (
@@ -264,18 +260,14 @@ def _calibration(tried: list[Record], country: str) -> Chart:
     x = quantity("level", title="Authorities marked, per cent", axis={"gridColor": FAINT}, scale={"domainMin": 0})
     colour = coloured("kind", {null: BLUE, real: OCHRE, meant: INK})
     colour["legend"] |= {"columns": 1, "labelLimit": 0}
-    spec: Spec = {
-        "$schema": SCHEMA,
-        "background": PAPER,
-        "width": "container",
-        "height": 24 * len(rows),
-        "layer": [
+    spec = in_page(
+        24 * len(rows),
+        [
             layer(ranges, {"type": "rule", "strokeWidth": 3, "color": FAINT}, x=x, x2={"field": "high"}, y=y),
             layer(marks, {"type": "tick", "thickness": 2, "size": 18}, x=x, y=y, color=colour),
             layer(points, {"type": "circle", "size": 70, "opacity": 1}, x=x, y=y, color=colour),
         ],
-        "config": {"view": {"stroke": None}},
-    }
+    )
     own, slope = (
         next((row for row in rows if row["rule"] == name), None) for name in ("usual_movement", "poisson_slope")
     )
@@ -285,7 +277,7 @@ def _calibration(tried: list[Record], country: str) -> Chart:
         for name, row in (("The rule of this report", own), ("A slope fitted to counts", slope))
         if row is not None
     )
-    window = f"{rows[0]['window_start']} to {rows[0]['window_end']}"
+    window = years_of(rows[0])
     return Chart(
         name="calibration",
         title="How many authorities each rule marks where nobody has a trend",

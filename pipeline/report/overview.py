@@ -25,6 +25,7 @@ from pipeline.chart_parts import (
     coloured,
     layer,
     quantity,
+    years_of,
 )
 from pipeline.database import Record
 from pipeline.report import findings, numbers, page, tile_map
@@ -107,10 +108,6 @@ def _units(published: Published, window: Record) -> list[Record]:
     return [row | {"page": authority_file(row["unit_id"])} for row in found]
 
 
-def _span(window: Record) -> str:
-    return f"{window['window_start']} to {window['window_end']}"
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # The country
 
@@ -148,7 +145,7 @@ def _national_series(published: Published, newest: Record | None) -> Chart:
 def _number_and_rate(published: Published, windows: list[Record]) -> Chart:
     """The country's change by number and by rate, side by side for every window."""
     country = published.about.country
-    rows = [window | {"window": _span(window)} for window in windows]
+    rows = [window | {"window": years_of(window)} for window in windows]
     by_number, by_rate = "number of children", "rate per 10,000 children"
     values = [
         {"window": row["window"], "id": row["window_id"], "kind": kind, "change": row[column]}
@@ -177,7 +174,7 @@ def _number_and_rate(published: Published, windows: list[Record]) -> Chart:
     newest = _newest(windows)
     assert newest is not None
     told = (
-        f"{_span(newest)}: number {numbers.signed_pct(newest['england_number_change_pct'])}, "
+        f"{years_of(newest)}: number {numbers.signed_pct(newest['england_number_change_pct'])}, "
         f"rate {numbers.signed_pct(newest['england_change_pct'])}."
     )
     return Chart(
@@ -238,12 +235,12 @@ def _map(published: Published, window: Record, units: list[Record]) -> Chart | N
     )
     return Chart(
         name="map",
-        title=f"Where rates moved apart from {country}'s, {_span(window)}",
+        title=f"Where rates moved apart from {country}'s, {years_of(window)}",
         spec=_map_spec(rows, country),
         alternative=alternative,
         table=DataTable(
             "map",
-            f"Change of the rate relative to {country}, {_span(window)}, by authority",
+            f"Change of the rate relative to {country}, {years_of(window)}, by authority",
             (
                 Column("la_name", "Authority", link="page"),
                 _REGION,
@@ -354,7 +351,7 @@ def _sizes(published: Published, window: Record) -> Chart:
     )
     table = DataTable(
         "usual-movement",
-        f"Change relative to {country} and what is usual, {_span(window)}",
+        f"Change relative to {country} and what is usual, {years_of(window)}",
         (
             Column("unit_name", "Authority"),
             Column("mean_number", "Children looked after, mean of both ends", "rate"),
@@ -373,7 +370,7 @@ def _changes(published: Published, window: Record, units: list[Record]) -> DataT
     rows = [row | {"grade": _evidence_words(row)} for row in units]
     return DataTable(
         "changes",
-        f"Every authority's change, {_span(window)}",
+        f"Every authority's change, {years_of(window)}",
         (
             _NAME,
             _REGION,
@@ -403,7 +400,7 @@ def _bucking_facts(bucking: list[Record]) -> dict[str, Any] | None:
         return None
     flagged = [row for row in bucking if row["bucked"]]
     return {
-        "window": _span(bucking[0]),
+        "window": years_of(bucking[0]),
         "is_newest": bucking[0]["newest_window_has_direction"],
         "direction": bucking[0]["england_direction"],
         "change_pct": abs(bucking[0]["england_change_pct"]),
@@ -422,7 +419,7 @@ def _bucked(bucking: list[Record], country: str) -> DataTable:
     ]
     return DataTable(
         "bucked",
-        f"Moved against {country}, {_span(bucking[0])}",
+        f"Moved against {country}, {years_of(bucking[0])}",
         (
             _NAME,
             _REGION,

@@ -16,8 +16,7 @@ import pandas as pd
 
 from pipeline import sample, settings
 from pipeline.chart_parts import About
-from pipeline.database import Record, connect, refusing_other_versions
-from pipeline.errors import Refusal
+from pipeline.database import Record, reading
 from pipeline.tables import ddl
 
 
@@ -114,18 +113,10 @@ def _of_page(columns: set[str]) -> str:
 @contextlib.contextmanager
 def opened(database: Path) -> Iterator[Published]:
     """Open the published database read-only. Raises Refusal when there is none or it has other tables."""
-    if not database.exists():
-        raise Refusal(
-            "nothing_published",
-            "there is no published database yet",
-            file=str(database),
-            remedy="run care-numbers run first",
-        )
-    connection = connect(database)
-    published = Published(connection)
-    try:
-        with refusing_other_versions(database):
+    with reading(database) as connection:
+        published = Published(connection)
+        try:
             yield published
-    finally:
-        for one in (connection, *published._closing):
-            one.close()
+        finally:
+            for one in published._closing:
+                one.close()

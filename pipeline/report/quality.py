@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline import corrections, places, reference_tables
-from pipeline.chart_parts import BLUE, FAINT, INK, PAPER, QUIET, SCHEMA, Spec, layer, quantity
+from pipeline.chart_parts import BLUE, DASHED, FAINT, INK, in_page, layer, quantity, years_of
 from pipeline.database import Record
 from pipeline.report import numbers
 from pipeline.report.page import Chart, Column, DataTable, Page, authority_file
@@ -127,7 +127,7 @@ def _markers(published: Published) -> DataTable:
 
 def _steps(published: Published) -> DataTable:
     rows = [
-        row | {"window": f"{row['window_start']} to {row['window_end']}"}
+        row | {"window": years_of(row)}
         for row in published.rows(
             "SELECT w.window_start, w.window_end, s.* FROM main.exclusion_steps AS s JOIN main.windows AS w"
             " USING (window_id) WHERE s.n_excluded > 0 OR s.n_combined_away > 0"
@@ -234,12 +234,9 @@ def _rebasing(published: Published) -> Chart:
     x = {"field": "year", "type": "ordinal", "title": "31 March", "axis": {"labelAngle": 0, "grid": False}}
     y = quantity("middle", title="Change of the rate, per cent", axis={"gridColor": FAINT})
     points = [{name: row[name] for name in ("year", "low", "middle", "high")} for row in rows]
-    spec: Spec = {
-        "$schema": SCHEMA,
-        "background": PAPER,
-        "width": "container",
-        "height": 220,
-        "layer": [
+    spec = in_page(
+        220,
+        [
             layer(
                 points,
                 {"type": "rule", "strokeWidth": 6, "color": FAINT},
@@ -247,11 +244,10 @@ def _rebasing(published: Published) -> Chart:
                 y=y | {"field": "low"},
                 y2={"field": "high"},
             ),
-            layer([{"middle": 0}], {"type": "rule", "color": QUIET, "strokeDash": [4, 3]}, y=y),
+            layer([{"middle": 0}], DASHED, y=y),
             layer(points, {"type": "circle", "size": 70, "color": BLUE, "stroke": INK, "opacity": 1}, x=x, y=y),
         ],
-        "config": {"view": {"stroke": None}},
-    }
+    )
     last = rows[-1] if rows else None
     told = (
         f"For {last['year']} the rate of the middle authority is {numbers.signed_pct(last['middle'])} by the populations "

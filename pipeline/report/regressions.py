@@ -27,10 +27,12 @@ from pipeline.chart_parts import (
     Rows,
     Spec,
     coloured,
+    in_page,
     layer,
     quantity,
     signed,
-)  # fmt: skip
+    years_of,
+)
 from pipeline.database import Record
 from pipeline.evidence import pct
 from pipeline.regression import model_charts, observations, terms
@@ -122,10 +124,6 @@ def pages(published: Published) -> Iterator[Page]:
     yield from _all_specifications(published, curve)
 
 
-def _years(row: Any) -> str:
-    return f"{int(row['window_start'])} to {int(row['window_end'])}"
-
-
 def _window(published: Published) -> Record | None:
     """The primary window if its primary model was fitted, or else the newest window whose model was."""
     found = published.rows(
@@ -155,7 +153,7 @@ def _forest(published: Published, window: Record | None) -> Iterator[Chart]:
         return
     rows = [
         row | {
-            "window": _years(row),
+            "window": years_of(row),
             "told": _model_words(row),
             "factor": terms.TERMS[row["term"]].words,
             "limits": numbers.between(row["percent_lower_95"], row["percent_upper_95"]),
@@ -227,7 +225,7 @@ def _bracket(published: Published, window: Record) -> DataTable:
         rows.append(row)
     return DataTable(
         "bracket",
-        f"The bracket of the two models, {_years(window)}",
+        f"The bracket of the two models, {years_of(window)}",
         (
             Column("factor", "Factor"),
             Column("unit", "Per"),
@@ -490,20 +488,16 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
         {"field": "cook", "title": "Cook's distance", "type": "quantitative", "format": ".3f"},
     ]
     size = quantity("cook", scale={"range": [16, 500]}, legend=None)
-    spec: Spec = {
-        "$schema": SCHEMA,
-        "background": PAPER,
-        "width": "container",
-        "height": 320,
-        "layer": [
+    spec = in_page(
+        320,
+        [
             layer([{"residual": 0}], DASHED, y=y),
             layer(points, {"type": "circle", "opacity": 0.75, "stroke": PAPER}, x=x, y=y, size=size, tooltip=tooltip,
                   color=coloured("kind", {heavy: OCHRE, light: BLUE})),
             layer(named, {"type": "text", "align": "left", "dx": 9, "fontSize": 9, "limit": 120}, x=x, y=y,
                   text={"field": "name"}),
         ],
-        "config": {"view": {"stroke": None}},
-    }  # fmt: skip
+    )  # fmt: skip
     told = (
         f"{len(heavy_ones)} of {len(rows)} units weigh heavily: {numbers.listed(heavy_ones)}."
         if heavy_ones
@@ -511,13 +505,13 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
     )
     yield Chart(
         name="influence",
-        title=f"Which authorities move the result of the primary model, {_years(window)}",
+        title=f"Which authorities move the result of the primary model, {years_of(window)}",
         spec=compact(spec),
         alternative=f"A dot for each unit, leverage across, residual upwards, larger where the result moves more "
         f"without it. {told}",
         table=DataTable(
             "influence",
-            f"Influence of each unit on M2, {_years(window)}",
+            f"Influence of each unit on M2, {years_of(window)}",
             (
                 Column("unit_name", "Authority", link="page"),
                 Column("leverage", "Leverage", "three_digits"),
@@ -540,7 +534,7 @@ def _influence(published: Published, window: Record | None) -> Iterator[Chart]:
 
 def _diagnostics(published: Published) -> DataTable:
     rows = [
-        row | {"window": _years(row)}
+        row | {"window": years_of(row)}
         for row in published.rows(
             "SELECT * FROM main.regression_models WHERE variant = 'primary' AND NOT region_effects AND outcome ="
             f" '{observations.LOG_RATE_RATIO}' AND model IN ('M1', 'M2', 'M3', 'M4')"
@@ -572,7 +566,7 @@ def _diagnostics(published: Published) -> DataTable:
 
 def _left_out(published: Published) -> DataTable:
     rows = [
-        row | {"window": _years(row)}
+        row | {"window": years_of(row)}
         for row in published.rows(
             "SELECT window_id, window_start, window_end, reason, count(DISTINCT la_code) AS authorities,"
             " string_agg(DISTINCT model, ', ' ORDER BY model) AS models FROM main.exclusions WHERE stage = 'regression'"
@@ -602,7 +596,7 @@ def _left_out_of(published: Published, window: Record) -> DataTable:
     ]
     return DataTable(
         "left-out-names",
-        f"Authorities left out of the primary model, {_years(window)}",
+        f"Authorities left out of the primary model, {years_of(window)}",
         (Column("la_name", "Authority", link="page"), Column("reason", "Why", "words"), Column("detail", "In words")),
         rows,
     )
@@ -628,7 +622,7 @@ def _univariate(published: Published, window: Record | None) -> DataTable:
     ]  # fmt: skip
     return DataTable(
         "univariate",
-        "One variable at a time" + (f", {_years(window)}" if window else ""),
+        "One variable at a time" + (f", {years_of(window)}" if window else ""),
         (
             Column("term", "Variable", "words"),
             Column("measure", "What it measures", "words"),
@@ -755,12 +749,9 @@ def _staggered(published: Published) -> Iterator[Chart]:
     )
     y = quantity("percent", title="Difference, per cent", axis={"gridColor": FAINT, "labelExpr": signed("+~g")})
     colour = coloured("control", colours)
-    spec: Spec = {
-        "$schema": SCHEMA,
-        "background": PAPER,
-        "width": "container",
-        "height": 240,
-        "layer": [
+    spec = in_page(
+        240,
+        [
             layer([{"percent": 0}], DASHED, y=y),
             layer([{"at": -0.5}], {"type": "rule", "color": QUIET}, x=x),
             layer(
@@ -773,8 +764,7 @@ def _staggered(published: Published) -> Iterator[Chart]:
             ),
             layer(points, {"type": "circle", "size": 55, "opacity": 1}, x=x, y=y, color=colour),
         ],
-        "config": {"view": {"stroke": None}},
-    }
+    )
     yield Chart(
         name="entry",
         title="Rates of authorities by years from entry into the Innovation Programme",

@@ -12,7 +12,21 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.chart_parts import BLUE, DASHED, FAINT, INK, OCHRE, PAPER, QUIET, SCHEMA, SHADE, Spec, quantity, signed
+from pipeline.chart_parts import (
+    BLUE,
+    DASHED,
+    FAINT,
+    INK,
+    OCHRE,
+    PAPER,
+    QUIET,
+    SCHEMA,
+    SHADE,
+    Spec,
+    quantity,
+    signed,
+    years_of,
+)
 from pipeline.database import Record
 from pipeline.report.page import Column, DataTable, Page, authority_file
 from pipeline.report.published import Published
@@ -66,7 +80,7 @@ def _data(published: Published, years: list[Record], changes: list[Record]) -> d
     return {
         "most": MOST,
         "years": spread,
-        "window": f"{changes[0]['window_start']} to {changes[0]['window_end']}" if changes else None,
+        "window": years_of(changes[0]) if changes else None,
         "country": {
             "name": published.about.country,
             "rates": [_rounded(country.get(year, {}).get("rate_per_10k")) for year in spread],

@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pipeline import profile, settings
+from pipeline import exclusions, profile, settings
+from pipeline.chart_parts import years_of
 from pipeline.database import Record
 from pipeline.report import numbers
 from pipeline.report.page import authority_file
@@ -242,7 +243,7 @@ def _told(row: Record, classes: ClassSettings, country: str) -> Record:
     else:
         agreeing = None
     return row | {
-        "window": f"{row['window_start']} to {row['window_end']}",
+        "window": years_of(row),
         "page": authority_file(row["unit_id"]),
         "expected": expected,
         "apart": row["looked_after_end"] - expected,
@@ -283,12 +284,12 @@ def why(row: Record, classes: ClassSettings, country: str) -> str:
 
 
 def _exclusions(published: Published) -> list[Record]:
-    rule = {"excluded": "left out", "combined": "compared with others as one"}
+    rule = {exclusions.EXCLUDED: "left out", exclusions.COMBINED: "compared with others as one"}
     rows = published.rows(f"{profile.EXCLUSIONS} ORDER BY window_end DESC, window_start DESC, step")
     return [
         row
         | {
-            "window": f"{row['window_start']} to {row['window_end']}",
+            "window": years_of(row),
             "what": rule.get(row["rule"], row["rule"]),
             "page": authority_file(row["unit_id"]) if JOINT in (row["unit_id"] or "") else None,
         }
@@ -304,11 +305,7 @@ def _left_out(published: Published) -> list[Record]:
         " FROM main.exclusions WHERE stage = 'regression' AND coalesce(unit_id, la_code) IS NOT NULL"
         " GROUP BY ALL ORDER BY window_end DESC, window_start DESC, window_id, reason"
     )
-    return [
-        row | {"la_code": code, "window": f"{row['window_start']} to {row['window_end']}"}
-        for row in rows
-        for code in row["unit_id"].split(JOINT)
-    ]
+    return [row | {"la_code": code, "window": years_of(row)} for row in rows for code in row["unit_id"].split(JOINT)]
 
 
 def _revisions(published: Published) -> list[Record]:

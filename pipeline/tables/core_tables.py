@@ -5,6 +5,7 @@ What belongs here: declarations of the tables of schema `core`. What does not: a
 
 from __future__ import annotations
 
+from pipeline.reasons import NOT_APPLICABLE, NOT_AVAILABLE, SUPPRESSED
 from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
 
@@ -24,7 +25,7 @@ _MARKER_MEANING = Column(
     "text",
     "What the symbol means in this release; x is suppressed up to 2017 and not available after it.",
     nullable=True,
-    allowed=("suppressed", "not_available", "not_applicable"),
+    allowed=(SUPPRESSED, NOT_AVAILABLE, NOT_APPLICABLE),
 )
 
 CHILDREN_LOOKED_AFTER = Table(

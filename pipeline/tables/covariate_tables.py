@@ -6,6 +6,7 @@ beside others like it. What does not: looked-after counts, populations and chang
 
 from __future__ import annotations
 
+from pipeline import sentences
 from pipeline.readers import judgements
 from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
@@ -120,7 +121,7 @@ NEIGHBOUR_COMPARISON = Table(
         "in being in a year, or has no rate, is left out of that year's median: neighbours_used says how many are in it.",
         "Region and England are pooled over the authorities with both a count and a population that year, the authority "
         "itself among them. Authorities that are too small stand beside nobody and are in no pool.",
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.LA_CODE,
@@ -160,8 +161,8 @@ NEIGHBOUR_CHANGE = Table(
         "A unit of several authorities has the neighbours of all of them, without its own members. A neighbour stands "
         "for the unit that it is part of, which counts once.",
         "Region and England are pooled over the units of the window.",
-        *shared.DESCRIBES,
-        *shared.TREND,
+        *sentences.ALL_IN_SHORT,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -570,7 +571,7 @@ EXPOSURES = Table(
         "is_post_baseline marks what was published or begun within the window: it may follow the change, and takes no part "
         "in a primary model.",
         "A programme value of 0 means that no evidence of taking part was found, not that there was none.",
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,

@@ -24,7 +24,7 @@ VOLATILITY = Table(
     warnings=(
         "Only the row primary judges changes; the other two show what it rests on.",
         "Movements net of England are close to a random walk: over h years the variance is h (a + b / mean number).",
-        *shared.TREND,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         Column("fitted_on", "text", "primary: pairs of years that one release holds, cut at winsorised_at. no_winsorising: "
@@ -58,7 +58,7 @@ MEMORY_STATS = Table(
     warnings=(
         "A variance ratio near 1 and an F near 1 say that each year's movement is new: no authority has a trend of its "
         "own. A ratio well above 1 or a large F would mean persistent local trends.",
-        *shared.TREND,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         Column("panel", "text", "all_units, or large_units: those with a mean number over the panel's years above its upper "
@@ -101,7 +101,7 @@ FUNNEL_LEVELS = Table(
     warnings=(
         "For the level of one year only: a change is judged in main.five_year_change.",
         "Being outside says that a rate is unusual among authorities of that size, not why.",
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.YEAR,
@@ -143,8 +143,8 @@ REGION_TRENDS = Table(
         "Rows of region_level part (such as Inner and Outer London) stand beside their region: adding all rows counts it "
         "twice.",
         "Pooled over the units of main.five_year_change, so City of London and the units left out there are not in it.",
-        *shared.DESCRIBES,
-        *shared.TREND,
+        *sentences.ALL_IN_SHORT,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -189,7 +189,7 @@ BASELINE_CONVERGENCE = Table(
     warnings=(
         "A negative slope is convergence towards the mean, part of which chance at the start makes by itself: it is shown, "
         "not removed.",
-        *shared.TREND,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -270,7 +270,7 @@ GROUPS_COMPARED = Table(
         "A unit counts as not taking part in a programme where no published source names it.",
         sentences.ECOLOGICAL,
         sentences.NOT_RANDOM,
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -331,8 +331,8 @@ FIVE_YEAR_CHANGE_ALTERNATES = Table(
     warnings=(
         "Units are those of the window; a unit without the numbers is not available, with the reason, and is not in that "
         "alternate's England.",
-        *shared.DESCRIBES,
-        *shared.TREND,
+        *sentences.ALL_IN_SHORT,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -376,8 +376,8 @@ FLAG_SENSITIVITY = Table(
     key=("magnitude_pct", "years", "outcome", "uasc", "england", "evidence_rule"),
     warnings=(
         "The rules funnel_od and fingertips are comparisons; the project's own is rw.",
-        *shared.DESCRIBES,
-        *shared.TREND,
+        *sentences.ALL_IN_SHORT,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         Column("magnitude_pct", "number", "How far a unit has to part from England.", shared.PER_CENT),
@@ -422,7 +422,7 @@ NULL_CALIBRATION = Table(
         "In a drawn country every rate follows England and moves besides by usual movement alone, so nothing that is "
         "flagged there is a trend of its own.",
         "The draws are fitted to the data: that they move as much as the data is by construction.",
-        *shared.TREND,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         Column("rule", "text", "usual_movement: evidence A or B, the project's own rule. evidence_a: evidence A. Both also "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline import sentences
 from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
 from pipeline.tables.evidence_tables import CHANGE_EVIDENCE
@@ -24,7 +25,7 @@ CARE_NUMBERS = Table(
         "All populations are of one vintage (rebased), which begins with reporting year 2013: earlier rates are missing "
         "here, and the windows that need them use another vintage throughout.",
         "Spending is not adjusted for prices or local costs, and on several definitions: compare within one spending_basis.",
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.LA_CODE,
@@ -177,8 +178,8 @@ CHANGES = Table(
         "England is pooled over the units of the window.",
         "evidence never alters the other columns: a unit that bucked the trend with evidence C is one whose movement is "
         "common for an authority of its size.",
-        *shared.DESCRIBES,
-        *shared.TREND,
+        *sentences.ALL_IN_SHORT,
+        *sentences.TREND_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -232,7 +233,7 @@ BUCKING_THE_TREND = Table(
     description="The newest five-year window in which England has a clear direction: who moved against it.",
     grain="unit of that window",
     key=("unit_name",),
-    warnings=(*shared.DESCRIBES, *shared.TREND),
+    warnings=(*sentences.ALL_IN_SHORT, *sentences.TREND_IN_SHORT),
     columns=(
         shared.WINDOW_ID,
         shared.WINDOW_START,

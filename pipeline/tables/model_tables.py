@@ -11,7 +11,7 @@ from pipeline.tables import shared_columns as shared
 from pipeline.tables.declare import Column, Table
 
 NOT_AN_EFFECT = "Association across authorities, not an effect."
-MODEL_WARNINGS = (NOT_AN_EFFECT, *sentences.MODELS, shared.DESCRIBES[1])
+MODEL_WARNINGS = (NOT_AN_EFFECT, *sentences.MODELS, sentences.NO_POLARITY_IN_SHORT)
 
 _OUTCOMES = (
     "log_rate_ratio", "change_per_10k", "number", "excluding_uasc", "starts", "rate_level", "rate_panel", "log_rate_panel",
@@ -208,7 +208,7 @@ REGRESSION_INFLUENCE = Table(
         NOT_AN_EFFECT,
         "M1, M2 and M10 in their primary variant only.",
         "A unit that weighs much is not a fault: no unit is left out of a model for it.",
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -354,7 +354,7 @@ UNIVARIATE_ASSOCIATIONS = Table(
         "A unit counts as not taking part in a programme where no published source names it.",
         sentences.ECOLOGICAL,
         sentences.NOT_RANDOM,
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         shared.WINDOW_ID,
@@ -419,7 +419,7 @@ STUDY_COMPARISON = Table(
         "Other vintages of the populations, other rules of rounding and other measures: a difference is shown, not "
         "explained away, and nothing is tuned to meet a published figure.",
         NOT_AN_EFFECT,
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         Column("position", "integer", "Place of the claim in the table."),
@@ -479,7 +479,7 @@ STAGGERED_ADOPTION = Table(
         "part.",
         "Years long after entry rest on the early entries alone (n_groups, n_units).",
         sentences.ECOLOGICAL,
-        *shared.DESCRIBES,
+        *sentences.ALL_IN_SHORT,
     ),
     columns=(
         Column("control_group", "text", "never: authorities without an entry in the list. not_yet: those, and authorities "

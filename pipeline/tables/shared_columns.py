@@ -1,11 +1,12 @@
 """Columns that mean the same thing wherever they stand.
 
-What belongs here: a column, unit or sentence of two or more tables. What does not: a column of one table (declared
-with it).
+What belongs here: a column or unit of two or more tables. What does not: a column of one table (declared with it) and the
+sentences that stand on every table (`sentences`).
 """
 
 from __future__ import annotations
 
+from pipeline import reasons
 from pipeline.readers.layout import AUTHORITY, ENGLAND, REGION
 from pipeline.tables.declare import Column
 
@@ -13,20 +14,8 @@ CHILDREN = "children"
 PER_10K = "children looked after per 10,000 children aged 0-17"
 PER_CENT = "per cent"
 
-REASONS = (
-    "suppressed", "not_available", "not_applicable", "boundary_change", "denominator_geography", "no_denominator",
-    "too_small", "short_series", "zero_count", "national_flat", "uasc_not_available", "uasc_bounds_disagree",
-    "no_judgement_in_force", "no_exposure", "no_variation", "too_few_units", "singular", "high_leverage",
-    "not_converged", "both_empty", "mixed_vintage",
-)  # fmt: skip
+REASONS = reasons.ALL
 VINTAGES = ("rebased", "pre_census")
-
-# Sentences that stand on every table of a kind (methods.md A3).
-DESCRIBES = (
-    "Describes published counts; it does not measure the performance of an authority and is not a league table.",
-    "A looked-after rate has no good or bad direction.",
-)
-TREND = ("A change over five years does not predict the change over the next.",)
 
 LA_CODE = Column("la_code", "text", "Local authority, Department for Education three-digit code as text.")
 LA_NAME = Column("la_name", "text", "Name of the local authority, in its newest spelling.")

@@ -152,11 +152,12 @@ def test_few_authorities_get_evidence_but_no_line() -> None:
     assert set(found["fingertips_reason"]) == {"Missing values"}
 
 
-def test_no_window_no_rows() -> None:
+def test_no_window_no_rows_and_the_same_columns() -> None:
     found, convergence = change_evidence.with_evidence(
         trends.changes([], frozenset(), CLASSES), [], *_core(forty()), USUAL, FITTED_YEARS, SETTINGS
     )
     assert (len(found), len(convergence)) == (0, 0)
+    assert set(found.columns) == set(beside(forty()).reset_index().columns)
 
 
 def test_scaled_populations_and_another_order_change_no_evidence() -> None:
