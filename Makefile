@@ -4,13 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test ui bench guards soak fuzz audit lint format docs lock clean
+.PHONY: run test test-long test-quick ui bench guards soak fuzz audit lint format docs lock clean
 
 run: $(READY)  ## Set up and run the whole pipeline
 	$(BIN)/care-numbers run
 
-test: $(READY)  ## Set up and run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY)  ## Set up and run the tests, but for those that take minutes
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+
+test-long: $(READY)  ## The tests with servers, killed processes, a browser, an installed copy
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+
+test-quick: $(READY)  ## What to run between two changes, in less than a minute
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/pipeline -m "not long and not slow and not whole"
 
 ui: $(READY)  ## Open the Dagster UI on localhost
 	$(BIN)/care-numbers ui
@@ -45,9 +51,10 @@ format: $(READY)  ## Put the code into the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(READY)  ## Write the data dictionary and the catalogue of errors afresh from the declarations
+docs: $(READY)  ## Write the dictionary, the catalogue of errors and the drawing of the graph afresh
 	$(BIN)/python -m pipeline.tables.dictionary docs/data-dictionary.md
 	$(BIN)/python -m pipeline.error_catalogue docs/errors.md
+	$(BIN)/python -m assets.diagram docs/architecture.md
 
 lock: ## Resolve the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

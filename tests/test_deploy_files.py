@@ -132,7 +132,7 @@ def test_what_the_image_takes_suffices_to_build_the_wheel(tmp_path: Path) -> Non
 
 def test_the_graph_loads_without_the_packages_of_the_extras() -> None:
     """Kubernetes, Dask, PostgreSQL and object stores are choices: whoever has not made them has not to install them."""
-    hidden = ("dagster_k8s", "kubernetes", "dagster_dask", "dask", "distributed", "dagster_postgres", "psycopg2", "s3fs",
+    hidden = ("dagster_k8s", "kubernetes", "dask", "distributed", "dagster_postgres", "psycopg2", "s3fs",
               "upath", "dagster_webserver")  # fmt: skip
     code = (
         "import sys\n"
