@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-long test-quick ui bench guards soak fuzz audit lint format docs lock clean
+.PHONY: run test test-long test-quick ui bench bench-scale guards soak fuzz audit lint format docs lock clean
 
 run: $(READY)  ## Set up and run the whole pipeline
 	$(BIN)/care-numbers run
@@ -28,6 +28,9 @@ bench: $(READY)  ## Measure the statistics against their limits and plain loops
 	$(BIN)/python -m bench.regressions
 	$(BIN)/python -m bench.queries
 	$(BIN)/python -m bench.resampling
+
+bench-scale: $(READY)  ## Measure how a run grows with areas and draws; needs long and some GB of memory
+	$(BIN)/python -m bench.scale
 
 soak: $(READY)  ## Let 300 nights pass on changing files; takes up to an hour
 	$(BIN)/python -m tests.soak.run

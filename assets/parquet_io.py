@@ -10,12 +10,10 @@ import os
 
 import dagster as dg
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from assets.chosen_data import ChosenData
 from assets.describe import TABLE_KEY
-from pipeline import frames_by_url
+from pipeline import frames_by_url, given_back
 from pipeline.publish import FICTIONAL_PREFIX, parquet_file
 from pipeline.tables import catalogue, frames
 from pipeline.tables.declare import Table
@@ -33,22 +31,21 @@ class ParquetFrames(dg.ConfigurableIOManager):
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            pq.write_table(self._stamped(frames.to_arrow(obj, table), table, context.run_id), beside)
+            frames.write(obj, table, beside, self._stamp(table, context.run_id))
             os.replace(beside, target)
             frames_by_url.push(self.chosen.workspace, target)
         finally:
             beside.unlink(missing_ok=True)
         context.add_output_metadata({"dagster/row_count": len(obj)})
 
-    def _stamped(self, data: pa.Table, table: Table, run_id: str) -> pa.Table:
-        """With what the table is, whether it is fictional and which run made it: the file may be handed on alone."""
+    def _stamp(self, table: Table, run_id: str) -> dict[str, str]:
+        """What the table is, whether it is fictional and which run made it: the file may be handed on alone."""
         is_fictional = self.chosen.is_fictional
-        stamp = {
+        return {
             "comment": (FICTIONAL_PREFIX if is_fictional else "") + table.comment,
             "is_fictional": str(is_fictional).lower(),
             frames_by_url.RUN: run_id,
         }
-        return data.replace_schema_metadata({**(data.schema.metadata or {}), **stamp})
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """The upstream asset's frame."""
@@ -57,5 +54,6 @@ class ParquetFrames(dg.ConfigurableIOManager):
             raise ValueError(f"{context.name} has no upstream asset")
         table = catalogue.BY_NAME[upstream.definition_metadata[TABLE_KEY]]
         file = parquet_file(self.chosen.workspace.frames, context.asset_key.to_python_identifier())
+        given_back.give_back()  # what the step before has left behind
         frames_by_url.bring(self.chosen.workspace, [file], context.step_context.run_id)
-        return frames.from_arrow(pq.read_table(file), table)
+        return frames.read(file, table)

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from assets.chosen_data import ChosenData
-from pipeline import pieces
+from pipeline import given_back, pieces
 
 PIECES = "pieces"
 
@@ -28,6 +28,7 @@ class Pieces(dg.ConfigurableIOManager):
         """The piece that an earlier step of this run, or of the run that it goes on from, has kept."""
         if context.upstream_output is None:
             raise ValueError(f"{context.name} has no upstream step")
+        given_back.give_back()  # what the step before has left behind
         run_id, name = _place(context.upstream_output)
         return pieces.read(self.chosen.workspace, run_id, name)
 

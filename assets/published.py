@@ -11,15 +11,15 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pandas as pd
-import pyarrow.parquet as pq
 
-from assets.checks import measure
+from assets.checks import MEASURED, measure
 from assets.chosen_data import ChosenData
 from assets.raw import NEWS, PUBLICATIONS
 from pipeline import (
     __version__,
     checks,
     frames_by_url,
+    given_back,
     manifest,
     news,
     pieces,
@@ -47,13 +47,15 @@ def database(context: dg.AssetExecutionContext, chosen: ChosenData) -> dg.Materi
     workspace = chosen.workspace
     every_frame = [publish.parquet_file(workspace.frames, table.asset) for table in catalogue.TABLES if table.asset]
     frames_by_url.bring(workspace, every_frame, context.run.run_id)
+    frame_files = [file for file in every_frame if file.exists()]
     stored = {
         table.asset: _stored(workspace, table)
         for table in catalogue.TABLES
-        if table.asset and publish.parquet_file(workspace.frames, table.asset).exists()
+        if table.asset in MEASURED and publish.parquet_file(workspace.frames, table.asset).exists()
     }
-    frame_files = [publish.parquet_file(workspace.frames, asset) for asset in stored]
     checks.refuse_failed(checks.data_checks(measure(stored)))
+    del stored  # building the database needs the memory
+    given_back.give_back()
     published = publish.publish(
         workspace.database,
         workspace.frames,
@@ -106,7 +108,7 @@ def _lineage(context: dg.AssetExecutionContext) -> dict[str, set[str]]:
 
 
 def _stored(workspace: places.Workspace, table: Table) -> pd.DataFrame:
-    return frames.from_arrow(pq.read_table(publish.parquet_file(workspace.frames, table.asset)), table)
+    return frames.read(publish.parquet_file(workspace.frames, table.asset), table)
 
 
 def _origin(context: dg.AssetExecutionContext, frame_files: list[Path]) -> dict[str, str]:

@@ -110,7 +110,7 @@ class _Finished:
                 file=str(file),
                 remedy="materialise everything first, in the UI or with care-numbers run",
             )
-        return frames.from_arrow(pq.read_table(file), _TABLE_OF[asset])
+        return frames.read(file, _TABLE_OF[asset])
 
 
 def _write(found: what_if.Answer, page: str, folder: Path, *, is_fictional: bool) -> Path:

@@ -7,7 +7,10 @@ at the size of England (the other benchmarks).
 
 The runs are those of the command `care-numbers run`, with settings of their own: limits of files that such countries fit in,
 and the draws that `docs/operations.md` gives for them. A country is written once and kept where `--countries` says. Memory
-is of the run with all its processes, as /proc has it: Linux alone.
+and processor time are of the run with all its processes, as /proc has them: Linux alone.
+
+Exponents are fitted to processor seconds where there is one process, for these do not depend on what else the machine does;
+where steps overlap nobody can tell theirs apart, and the clock has to do. What has to end in time is always the clock's.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -33,12 +36,14 @@ from bench.queries import milliseconds
 from pipeline import places, settings
 
 AREAS = (150, 1_500, 15_000, 35_000)
-DRAWS = (999, 9_999, 99_999)
+TIMES_THE_DRAWS = (1, 4, 16)
 AREAS_OF_DRAWS = 150
 FITTED_FROM = 1_500  # below it a run is what Dagster and imports cost
 MOST_EXPONENT, MOST_SECONDS, MOST_MEGABYTES, MOST_MILLISECONDS = 1.1, 600.0, 6_000.0, 100.0
 LEAST_SECONDS = 2.0  # a stage that takes less at the largest size has no exponent worth a limit
 _EVERY_SECONDS = 0.1
+# What a run is taken to need, from runs of other sizes; with less than that free it would only end in the middle.
+_LEAST_MEGABYTES, _MEGABYTES_AN_AREA = 1_000.0, 0.17
 
 SETTINGS = """
 [regression]
@@ -47,7 +52,7 @@ curve_draws = {permutations}
 moran_draws = {permutations}
 
 [calibration]
-draws = 500
+draws = {countries}
 
 [files]
 largest_bytes = 4_294_967_296
@@ -57,7 +62,7 @@ parquet_rows = 100_000_000
 reader_memory_bytes = 8_589_934_592
 reader_seconds = 600
 """
-RESAMPLING, PERMUTATIONS = 999, 199
+RESAMPLING, PERMUTATIONS, CALIBRATION = 999, 199, 500
 
 # The first whose words begin a step's name, or are all of it where they end in a blank.
 _STAGES = (
@@ -80,17 +85,19 @@ OTHER, WHOLE = "other", "whole run"
 
 @dataclass(frozen=True)
 class Sample:
-    """What the run and its processes held at a moment."""
+    """What the run and its processes held at a moment, and the processor seconds they had taken until then."""
 
     at: float
     megabytes: float
+    processor: float
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds and most megabytes by stage, the whole run among them."""
+    """Seconds of the clock and of the processors, and most megabytes, by stage, the whole run among them."""
 
     seconds: dict[str, float]
+    processor: dict[str, float]
     megabytes: dict[str, float]
 
 
@@ -111,11 +118,12 @@ def country(areas: int, folder: Path) -> Path:
     return found
 
 
-def run(data: Path, out: Path, processes: int, draws: int) -> Measured:
-    """One run of the command; raises CalledProcessError when it ends otherwise than well."""
+def run(data: Path, out: Path, processes: int, times: int = 1) -> Measured:
+    """One run of the command with so many times the draws; raises CalledProcessError when it ends otherwise than well."""
     out.mkdir(parents=True, exist_ok=True)
     own = out / "settings.toml"
-    own.write_text(SETTINGS.format(resampling=draws, permutations=PERMUTATIONS), encoding="utf-8")
+    drawn = {"resampling": RESAMPLING, "permutations": PERMUTATIONS, "countries": CALIBRATION}
+    own.write_text(SETTINGS.format(**{name: times * number for name, number in drawn.items()}), encoding="utf-8")
     command = [
         str(Path(sys.executable).with_name("care-numbers")),
         "run",
@@ -128,11 +136,11 @@ def run(data: Path, out: Path, processes: int, draws: int) -> Measured:
     command += ["--executor", "multiprocess"] if processes > 1 else []
     environment = os.environ | {settings.SETTINGS_VARIABLE: str(own)}
     began = time.time()
-    samples = []
+    samples: list[Sample] = []
     with (out / "log.txt").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         while process.poll() is None:
-            samples.append(Sample(time.time(), megabytes(process.pid)))
+            samples.append(_sample(process.pid))
             time.sleep(_EVERY_SECONDS)
     took = time.time() - began
     if process.returncode:
@@ -141,22 +149,44 @@ def run(data: Path, out: Path, processes: int, draws: int) -> Measured:
     return _by_stage(places.workspace(str(data), str(out)).dagster_home, samples, took)
 
 
-def megabytes(pid: int) -> float:
-    """Memory of a process and all that it began, in MB; 0 when it has ended."""
+def _sample(pid: int) -> Sample:
+    """A process and all that it began; nothing of one that has ended, whose time is then its parent's."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
         children = [
-            int(child)
+            _sample(int(child))
             for task in Path(f"/proc/{pid}/task").iterdir()
             for child in (task / "children").read_text().split()
         ]
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(megabytes(child) for child in children)
+        return Sample(time.time(), 0.0, 0.0)
+    return Sample(
+        time.time(),
+        pages * os.sysconf("SC_PAGE_SIZE") / 1e6 + sum(child.megabytes for child in children),
+        sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") + sum(child.processor for child in children),
+    )
+
+
+def free_megabytes() -> float:
+    """What the machine could give to a run now, in MB."""
+    told = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(told["MemAvailable"].split()[0]) * 1024 / 1e6
+
+
+def too_little_memory(areas: int) -> str:
+    """The sentence that says why a country of that size is not measured here; empty where it can be."""
+    needed, free = _LEAST_MEGABYTES + _MEGABYTES_AN_AREA * areas, free_megabytes()
+    if free >= needed:
+        return ""
+    return (
+        f"{areas:,} areas are not measured: they need some {needed:,.0f} MB, and this machine has {free:,.0f} MB free"
+    )
 
 
 def _by_stage(home: Path, samples: list[Sample], took: float) -> Measured:
     seconds, most = {WHOLE: took}, {WHOLE: max(sample.megabytes for sample in samples)}
+    processor = {WHOLE: samples[-1].processor}
     os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.get() as instance:
         (newest,) = instance.get_runs(limit=1)
@@ -165,48 +195,65 @@ def _by_stage(home: Path, samples: list[Sample], took: float) -> Measured:
         if step.start_time and step.end_time:
             stage = stage_of(step.step_key)
             seconds[stage] = seconds.get(stage, 0.0) + step.end_time - step.start_time
-            held = [one.megabytes for one in samples if step.start_time <= one.at <= step.end_time]
-            most[stage] = max([most.get(stage, 0.0), *held])
-    return Measured(seconds, most)
+            own = [one for one in samples if step.start_time <= one.at <= step.end_time]
+            most[stage] = max([most.get(stage, 0.0), *(one.megabytes for one in own)])
+            taken = own[-1].processor - own[0].processor if own else 0.0
+            processor[stage] = processor.get(stage, 0.0) + taken
+    return Measured(seconds, processor, most)
 
 
-def exponent(sizes: list[int], values: list[float]) -> float:
-    """The slope of the logarithms: values grow as sizes to this power."""
+def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
+    """The slope of the logarithms: values grow as sizes to this power. NaN of one size."""
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0]) if len(sizes) > 1 else math.nan
 
 
-def _lines(found: dict[int, Measured]) -> Iterator[tuple[str, float]]:
+def _lines(found: dict[int, Measured], fitted: Sequence[int], *, by_clock: bool) -> Iterator[tuple[str, float]]:
     """A line a stage, told and then its exponent where that has a limit; NaN elsewhere."""
     sizes = sorted(found)
-    fitted = [size for size in sizes if size >= FITTED_FROM] or sizes
     for stage in [*(name for name, _ in _STAGES), OTHER, WHOLE]:
         if not all(stage in found[size].seconds for size in sizes):
             continue
-        power = exponent(fitted, [found[size].seconds[stage] for size in fitted])
-        cells = [f"{found[size].seconds[stage]:8.1f} s {found[size].megabytes[stage]:6.0f} MB" for size in sizes]
-        counts = found[sizes[-1]].seconds[stage] >= LEAST_SECONDS
-        yield (
-            f"{stage:<24}{''.join(cells)}{power:8.2f}{'' if counts else '  (too short to tell)'}",
-            power if counts else math.nan,
-        )
+        taken = {size: (one.seconds if by_clock else one.processor)[stage] for size, one in found.items()}
+        counts = taken[sizes[-1]] >= LEAST_SECONDS and min(taken.values()) > 0
+        power = exponent(fitted, [taken[size] for size in fitted]) if counts else math.nan
+        cells = [
+            f"{found[size].seconds[stage]:8.1f} {taken[size]:8.1f} {found[size].megabytes[stage]:7.0f}"
+            for size in sizes
+        ]
+        told = f"{power:8.2f}" if counts else "       - (too short to tell)"
+        yield f"{stage:<24}{''.join(cells)}{told}", power
 
 
-def areas_table(areas: list[int], processes: int, countries: Path) -> bool:
-    """Measure runs of all sizes; whether all limits hold."""
-    found, medians = {}, {}
-    for size in areas:
-        with tempfile.TemporaryDirectory() as out:
-            data = country(size, countries)
-            found[size] = run(data, Path(out), processes, RESAMPLING)
-            medians[size] = median_of_questions(places.workspace(str(data), out).database)
-    typer.echo(
-        f"\n{'processes: ' + str(processes):<24}{''.join(f'{size:>13,} areas  ' for size in sorted(found))}exponent"
-    )
+def _print_table(title: str, found: dict[int, Measured], fitted: Sequence[int], *, by_clock: bool) -> bool:
+    """Print the stages of some runs; whether each grows as it may."""
+    typer.echo(f"\n{title:<24}{''.join(f'{size:>25,}' for size in sorted(found))}  exponent")
+    typer.echo(f"{'':<24}{'   clock s    cpu s      MB' * len(found)}")
     holds = True
-    for line, power in _lines(found):
+    for line, power in _lines(found, fitted, by_clock=by_clock):
         ok = math.isnan(power) or power <= MOST_EXPONENT
         holds &= ok
         typer.echo(line + ("" if ok else f"  OVER {MOST_EXPONENT}"))
+    return holds
+
+
+def areas_table(areas: list[int], processes: int, countries: Path) -> bool:
+    """Measure runs of all sizes; whether all limits hold. A size that the machine is too small for is not measured."""
+    found, medians = {}, {}
+    holds = True
+    for size in sorted(areas):
+        too_little = too_little_memory(size)
+        if too_little:
+            typer.echo(too_little)
+            holds = False
+            break
+        with tempfile.TemporaryDirectory() as out:
+            data = country(size, countries)
+            found[size] = run(data, Path(out), processes)
+            medians[size] = median_of_questions(places.workspace(str(data), out).database)
+    if not found:
+        return False
+    fitted = [size for size in found if size >= FITTED_FROM] or list(found)
+    holds &= _print_table(f"areas, {processes} process(es)", found, fitted, by_clock=processes > 1)
     largest = found[max(found)]
     for what, value, most, unit in (
         ("whole run", largest.seconds[WHOLE], MOST_SECONDS, "s"),
@@ -227,17 +274,12 @@ def median_of_questions(database: Path) -> float:
 
 
 def draws_table(countries: Path) -> bool:
-    """Measure the stage with inference under more and more draws; whether it grows as it may."""
-    taken = []
-    for draws in DRAWS:
+    """Measure runs of one country under more and more draws of every kind; whether each stage grows as it may."""
+    found = {}
+    for times in TIMES_THE_DRAWS:
         with tempfile.TemporaryDirectory() as out:
-            measured = run(country(AREAS_OF_DRAWS, countries), Path(out), 1, draws)
-        taken.append(measured.seconds["models with inference"])
-        typer.echo(f"{draws:>8,} draws, {AREAS_OF_DRAWS} areas: models with inference {taken[-1]:7.1f} s")
-    power = exponent(list(DRAWS), taken)
-    ok = power <= MOST_EXPONENT
-    typer.echo(f"exponent in draws {power:.2f}  ({'at most' if ok else 'OVER'} {MOST_EXPONENT})")
-    return ok
+            found[times * RESAMPLING] = run(country(AREAS_OF_DRAWS, countries), Path(out), 1, times)
+    return _print_table(f"draws, {AREAS_OF_DRAWS} areas", found, list(found), by_clock=False)
 
 
 def main(

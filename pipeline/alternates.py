@@ -26,7 +26,7 @@ from pipeline.readers.population_dfe import PRE_CENSUS, REBASED
 from pipeline.reasons import NOT_APPLICABLE, NOT_AVAILABLE, UASC_BOUNDS_DISAGREE, ZERO_COUNT
 from pipeline.settings import ClassSettings, EvidenceSettings, WindowSettings
 from pipeline.tables import evidence_tables
-from pipeline.tables.frames import conform
+from pipeline.tables.frames import conform, empty, of_one_text, stacked
 from pipeline.uasc_series import UascCells
 from pipeline.unit_series import Cells, Reasons
 from pipeline.windows import Window, WindowData
@@ -41,6 +41,9 @@ EXCLUDING_UASC, NUMBER, OLDER_COUNTS, STARTS = "excluding_uasc", "number", "olde
 NAMES = (OTHER_LENGTH, YEAR_EARLIER, TWO_YEAR_MEANS, MEDIAN_SLOPE, EXCLUDING_UASC, NUMBER, OLDER_COUNTS, STARTS)
 
 STARTED = "started"
+
+_TEXTS_OF_THE_UNIT = ("window_id", "unit_id", "unit_name")
+_OF_THE_UNIT = (*_TEXTS_OF_THE_UNIT, "window_start", "window_end")
 
 Change = Callable[[Floats], Floats]  # log rates of shape (..., years) to changes (...)
 
@@ -274,11 +277,13 @@ def five_year_change_alternates(
     for window_id, units in changes.groupby("window_id", sort=False):
         own = of_window_id[str(window_id)]
         unit_of = {ends.unit.unit_id: ends.unit for ends in own.units}
+        kept_once = units.assign(**{name: pd.Categorical(units[name]) for name in _TEXTS_OF_THE_UNIT})
         numbers = UnitNumbers([unit_of[unit_id] for unit_id in units["unit_id"]], own.window.vintage, found, areas)
         for alt_id, (name, one) in enumerate(of_window(own.window, numbers, found, windows).items(), start=1):
-            frames.append(_frame(units, one, classes).assign(alt_id=alt_id, alternate=name))
+            named = of_one_text(name, len(units))
+            frames.append(_frame(kept_once, one, classes).assign(alt_id=alt_id, alternate=named))
     table = evidence_tables.FIVE_YEAR_CHANGE_ALTERNATES
-    return conform(pd.concat(frames) if frames else pd.DataFrame(columns=table.column_names), table)
+    return conform(stacked(frames), table) if frames else empty(table)
 
 
 def _frame(units: pd.DataFrame, one: Alternate, classes: ClassSettings) -> pd.DataFrame:
@@ -294,18 +299,15 @@ def _frame(units: pd.DataFrame, one: Alternate, classes: ClassSettings) -> pd.Da
     agrees = (moved == units["movement"].to_numpy(str)) & (apart == units["relative"].to_numpy(str))
     return pd.DataFrame(
         {
-            **{
-                name: units[name].to_numpy()
-                for name in ("window_id", "window_start", "window_end", "unit_id", "unit_name")
-            },
+            **{name: units[name].array for name in _OF_THE_UNIT},
             "change_log": one.change_log,
             "england_change_log": one.england_log,
             "relative_change_log": relative_log,
-            "movement": pd.array(moved, dtype="string"),
-            "relative": pd.array(apart, dtype="string"),
+            "movement": pd.Categorical(pd.array(moved, dtype="string")),
+            "relative": pd.Categorical(pd.array(apart, dtype="string")),
             "available": available,
             "agrees": pd.array(agrees, dtype="boolean"),
-            "reason": pd.array(reasons, dtype="string"),
+            "reason": pd.Categorical(pd.array(reasons, dtype="string")),
             **_bounds(one),
         }
     ).pipe(_blank_unavailable, available)
@@ -324,8 +326,9 @@ def _blank_unavailable(frame: pd.DataFrame, available: np.ndarray) -> pd.DataFra
 def _bounds(one: Alternate) -> dict[str, object]:
     """Changes at the bounds; where nothing is left at a bound the change has no limit on that side, and no number."""
     if one.low is None or one.high is None or one.is_unsure is None:
-        return {"change_low_log": np.nan, "change_high_log": np.nan, "uasc_bound_unsure": pd.NA,
-                "bounds_reason": NOT_APPLICABLE}  # fmt: skip
+        return {"change_low_log": np.nan, "change_high_log": np.nan,
+                "uasc_bound_unsure": pd.array([pd.NA], dtype="boolean").repeat(len(one.change_log)),
+                "bounds_reason": of_one_text(NOT_APPLICABLE, len(one.change_log))}  # fmt: skip
     there = ~np.isnan(one.change_log)
     whole = np.isfinite(one.low) & np.isfinite(one.high)
     reasons = np.where(there & ~whole, ZERO_COUNT, one.reasons)
@@ -333,7 +336,7 @@ def _bounds(one: Alternate) -> dict[str, object]:
         "change_low_log": np.where(whole, one.low, np.nan),
         "change_high_log": np.where(whole, one.high, np.nan),
         "uasc_bound_unsure": pd.Series(one.is_unsure, dtype="boolean").where(there).array,
-        "bounds_reason": pd.array(reasons, dtype="string"),
+        "bounds_reason": pd.Categorical(pd.array(reasons, dtype="string")),
     }
 
 
@@ -341,6 +344,7 @@ def agreement(changes: pd.DataFrame, alternates: pd.DataFrame, settings: Evidenc
     """The four columns that the alternates add to `main.five_year_change`, with the index of `changes`."""
     keys = ["window_id", "unit_id"]
     counted = alternates.groupby(keys)[["available", "agrees"]].sum()
+    counted.index = counted.index.set_levels([level.astype("string") for level in counted.index.levels])
     own = changes[keys].join(counted, on=keys)
     available, agreeing = own["available"].astype("Int64"), own["agrees"].astype("Int64")
     is_robust, reason = robust(available, agreeing, settings)

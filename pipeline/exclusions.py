@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline import reasons
 from pipeline.geography import Areas
 from pipeline.tables import main_tables
-from pipeline.tables.frames import conform
+from pipeline.tables.frames import conform, stacked
 from pipeline.windows import UnitEnds, WindowData
 
 EXCLUDED, COMBINED = "excluded", "combined"
@@ -185,4 +185,4 @@ def _missing(code: str, ends: UnitEnds, problem: tuple[str, int | None, str | No
 
 def together(of_trends: pd.DataFrame, of_regressions: pd.DataFrame) -> pd.DataFrame:
     """`main.exclusions` of both stages."""
-    return conform(pd.concat([of_trends, of_regressions], ignore_index=True), main_tables.EXCLUSIONS)
+    return conform(stacked([of_trends, of_regressions]), main_tables.EXCLUSIONS)

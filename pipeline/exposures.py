@@ -25,7 +25,7 @@ from pipeline.geography import Areas, Unit
 from pipeline.innovation_programme import BY_START, EVER, PROGRAMMES, Rule
 from pipeline.readers.judgements import GRADES, ILACS
 from pipeline.tables import covariate_tables
-from pipeline.tables.frames import conform
+from pipeline.tables.frames import conform, empty, of_one_text, pivoted, stacked
 from pipeline.trends import units_compared
 from pipeline.windows import STUDY, UnitEnds, WindowData
 
@@ -81,41 +81,49 @@ class Inputs:
 
 def exposures(windows: Iterable[WindowData], inputs: Inputs) -> pd.DataFrame:
     """`main.exposures`: one row a window, unit and variable; a missing value has its reason."""
-    frames = [frame for data in windows if data.not_computed is None for frame in _frames(data, inputs)]
+    found = [_of_window(data, inputs) for data in windows if data.not_computed is None]
     table = covariate_tables.EXPOSURES
-    return conform(pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=table.column_names), table)
+    frames = [frame for frame in found if frame is not None]
+    return conform(stacked(frames), table) if frames else empty(table)
 
 
 def wide(exposures_of_window: pd.DataFrame) -> pd.DataFrame:
     """The rows of one window as a frame of values: a row a unit_id, a column a variable."""
-    return exposures_of_window.pivot(index="unit_id", columns="variable", values="value")
+    return pivoted(exposures_of_window, "variable", "value")
 
 
-def _frames(data: WindowData, inputs: Inputs) -> Iterator[pd.DataFrame]:
-    """A frame a variable, with a row a unit of the window."""
+def _of_window(data: WindowData, inputs: Inputs) -> pd.DataFrame | None:
+    """A row a variable and unit of one window; None where no unit is compared."""
     ends = units_compared(data, inputs.areas.too_small)
-    ids = pd.array([one.unit.unit_id for one in ends], dtype="string")
-    names = pd.array([one.unit.name for one in ends], dtype="string")
-    for covariate in _covariates(data, ends, inputs) if ends else ():
-        values, reasons, days = zip(*covariate.per_unit, strict=True)
-        frame = pd.DataFrame(
-            {
-                "unit_id": ids,
-                "unit_name": names,
-                "value": np.array(values, dtype=float),
-                "reason": pd.array(reasons, dtype="string"),
-                "as_of": np.array(days, dtype=object),
-            }
-        )
-        yield frame.assign(
-            window_id=data.window.window_id,
-            window_start=data.window.start,
-            window_end=data.window.end,
-            variable=covariate.variable,
-            measure=covariate.measure,
-            is_post_baseline=covariate.is_post_baseline,
-            source_sha256=pd.Categorical([" ".join(sorted(covariate.sources)) or None] * len(ends)),
-        )
+    ids = pd.Categorical([one.unit.unit_id for one in ends])
+    names = pd.Categorical([one.unit.name for one in ends])
+    frames = [_frame(one, ids, names) for one in _covariates(data, ends, inputs)] if ends else []
+    if not frames:
+        return None
+    window = data.window
+    return stacked(frames).assign(
+        window_id=of_one_text(window.window_id, len(ends) * len(frames)),
+        window_start=window.start,
+        window_end=window.end,
+    )
+
+
+def _frame(covariate: Covariate, ids: pd.Categorical, names: pd.Categorical) -> pd.DataFrame:
+    """A row a unit."""
+    values, reasons, days = zip(*covariate.per_unit, strict=True)
+    return pd.DataFrame(
+        {
+            "unit_id": ids,
+            "unit_name": names,
+            "value": np.array(values, dtype=float),
+            "reason": pd.Categorical(pd.array(reasons, dtype="string")),
+            "as_of": np.array(days, dtype=object),
+            "variable": of_one_text(covariate.variable, len(ids)),
+            "measure": of_one_text(covariate.measure, len(ids)),
+            "is_post_baseline": covariate.is_post_baseline,
+            "source_sha256": of_one_text(" ".join(sorted(covariate.sources)) or None, len(ids)),
+        }
+    )
 
 
 def _covariates(data: WindowData, ends: Sequence[UnitEnds], inputs: Inputs) -> Iterator[Covariate]:

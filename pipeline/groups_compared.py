@@ -148,8 +148,9 @@ def _members(units: pd.DataFrame, panel: pd.DataFrame, year: int) -> list[Member
 
 def _exposure(variable: str, unit: str, units: pd.DataFrame, exposed: pd.DataFrame, kind: str = MEAN) -> Measure:
     window_id = units["window_id"].iloc[0]
-    own = exposed.loc[(exposed["window_id"] == window_id) & (exposed["variable"] == variable)].set_index("unit_id")
-    of_units = own.reindex(units["unit_id"])
+    own = exposed.loc[(exposed["window_id"] == window_id) & (exposed["variable"] == variable)]
+    texts = {name: own[name].astype("string") for name in ("unit_id", "reason")}
+    of_units = own.assign(**texts).set_index("unit_id").reindex(units["unit_id"])
     values = of_units["value"].to_numpy(dtype=float)
     reasons = (
         of_units["reason"].fillna(exposures.NO_EXPOSURE).to_numpy(dtype=object)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import checksums, datapackage, durable
@@ -107,10 +109,18 @@ def _stamp(
 def _write_parquet(connection: duckdb.DuckDBPyConnection, table: Table, file: Path, stamp: dict[str, str]) -> None:
     """From the database and not from the frames it was built from: those may be on their way to the next run."""
     order = ", ".join(f'"{name}"' for name in table.sort_by)
-    rows = connection.sql(f"SELECT * FROM {table.full_name} ORDER BY {order}").to_arrow_table()
-    # By way of a frame, whose types pandas then gives back: a number that may be missing stays a whole number.
-    typed = frames.to_arrow(frames.from_arrow(rows, table), table)
-    pq.write_table(typed.replace_schema_metadata({**(typed.schema.metadata or {}), **stamp}), file, compression="zstd")
+    found = connection.sql(f"SELECT * FROM {table.full_name} ORDER BY {order}").to_arrow_reader(frames.ROWS_AT_ONCE)
+    frames.write_parts(_parts(found, table), table, file, stamp, compression="zstd")
+
+
+def _parts(found: pa.RecordBatchReader, table: Table) -> Iterator[pd.DataFrame]:
+    """By way of frames, whose types pandas then gives back: a number that may be missing stays a whole number."""
+    is_empty = True
+    for batch in found:
+        is_empty = False
+        yield frames.from_arrow(pa.Table.from_batches([batch]), table)
+    if is_empty:
+        yield frames.empty(table)
 
 
 def _data_file(folder: Path, path: str) -> DataFile:

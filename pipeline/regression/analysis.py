@@ -77,7 +77,12 @@ def curve_pieces(
     cut: Cut,
 ) -> Iterator[specification_curve.Piece]:
     """The specification curve as pieces of work, one a focal term and range of draws; `usual` is `main.volatility`."""
-    windows = {one.window_id: one for one in observations.all_windows(changes, alternates, exposures)}
+    there = set(changes["window_id"].unique())
+    windows = {
+        name: observations.of_window(name, changes, alternates, exposures)
+        for name in specification_curve.WINDOWS
+        if name in there
+    }
     fit, _ = volatility.from_table(usual)
     return specification_curve.pieces(windows, fit, settings, cut.draws(settings.regression.curve_draws))
 

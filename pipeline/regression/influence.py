@@ -15,7 +15,7 @@ from pipeline.regression import diagnostics, models, terms
 from pipeline.regression.design import Fit, Fitted
 from pipeline.regression.observations import WindowUnits
 from pipeline.tables import model_tables
-from pipeline.tables.frames import conform
+from pipeline.tables.frames import conform, empty, of_one_text, stacked
 
 NOT_APPLICABLE = "not_applicable"
 _MODELS = ("M1", "M2", "M10")
@@ -30,8 +30,7 @@ def table(fitted: Sequence[Fitted], *, windows: Sequence[WindowUnits]) -> pd.Dat
         if one.model in _MODELS and one.variant == models.PRIMARY and isinstance(one.result, Fit)
     ]
     declared = model_tables.REGRESSION_INFLUENCE
-    empty = pd.DataFrame(columns=declared.column_names)
-    return conform(pd.concat(parts, ignore_index=True) if parts else empty, declared)
+    return conform(stacked(parts), declared) if parts else empty(declared)
 
 
 def _of_model(fitted: Fitted, fit: Fit, names: pd.Series) -> pd.DataFrame:
@@ -43,18 +42,21 @@ def _of_model(fitted: Fitted, fit: Fit, names: pd.Series) -> pd.DataFrame:
     is_far = np.abs(moved) > diagnostics.dfbetas_limit(design.n)
     flagged = [term for term in terms.PRIMARY if term in design.names]
     places = [design.column(term) for term in flagged]
-    return diagnostics.influence(design, fit).assign(
-        window_id=fitted.window_id,
+    found = diagnostics.influence(design, fit)
+    n = len(found)
+    return found.assign(
+        unit_id=pd.Categorical(found["unit_id"]),
+        window_id=of_one_text(fitted.window_id, n),
         window_start=fitted.window_start,
         window_end=fitted.window_end,
-        outcome=fitted.outcome,
-        model=fitted.model,
+        outcome=of_one_text(fitted.outcome, n),
+        model=of_one_text(fitted.model, n),
         region_effects=fitted.region_effects,
-        unit_name=names.loc[list(design.units)].to_numpy(),
-        dfbetas_baseline_reason=None if terms.BASELINE in design.names else NOT_APPLICABLE,
-        terms_moved=[
-            ", ".join(term for term, far in zip(flagged, row, strict=True) if far) for row in is_far[:, places]
-        ],
+        unit_name=pd.Categorical(names.loc[list(design.units)].to_numpy()),
+        dfbetas_baseline_reason=of_one_text(None if terms.BASELINE in design.names else NOT_APPLICABLE, n),
+        terms_moved=pd.Categorical(
+            [", ".join(term for term, far in zip(flagged, row, strict=True) if far) for row in is_far[:, places]]
+        ),
         n=design.n,
         **columns,
     )

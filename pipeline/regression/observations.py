@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pipeline import alternates, exposures
+from pipeline.tables.frames import pivoted
 
 LOG_RATE_RATIO, CHANGE_PER_10K, NUMBER = "log_rate_ratio", "change_per_10k", "number"
 EXCLUDING_UASC, STARTS = "excluding_uasc", "starts"
@@ -70,15 +71,15 @@ def of_window(window_id: str, changes: pd.DataFrame, others: pd.DataFrame, expos
     """
     own = changes.loc[changes["window_id"] == window_id].set_index("unit_id").sort_index()
     outcomes = others.loc[(others["window_id"] == window_id) & others["alternate"].isin(list(_FROM_ALTERNATES))]
-    found = outcomes.pivot(index="unit_id", columns="alternate", values="change_log").rename(columns=_FROM_ALTERNATES)
+    found = pivoted(outcomes, "alternate", "change_log").rename(columns=_FROM_ALTERNATES)
     units = own[list(_FROM_CHANGES)].assign(
         **{LOG_RATE_RATIO: own["change_log"], RATE_LEVEL: own["rate_end"]},
         **{name: found[name].reindex(own.index) for name in _FROM_ALTERNATES.values()},
     )
-    unknown = outcomes.pivot(index="unit_id", columns="alternate", values="reason").rename(columns=_FROM_ALTERNATES)
+    unknown = pivoted(outcomes, "alternate", "reason").rename(columns=_FROM_ALTERNATES)
     rows = exposed.loc[exposed["window_id"] == window_id]
     told = rows.drop_duplicates("variable").set_index("variable")
-    reasons = rows.pivot(index="unit_id", columns="variable", values="reason")
+    reasons = pivoted(rows, "variable", "reason")
     return WindowUnits(
         window_id=window_id,
         start=int(own["window_start"].iloc[0]),

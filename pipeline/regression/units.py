@@ -27,7 +27,7 @@ from pipeline.regression.observations import WindowUnits
 from pipeline.regression.panel_models import Panel
 from pipeline.settings import Settings
 from pipeline.tables import main_tables, model_tables
-from pipeline.tables.frames import conform
+from pipeline.tables.frames import conform, stacked
 
 TOGETHER = "together"
 
@@ -152,7 +152,7 @@ def _joined(parts: Sequence[Tables]) -> Tables:
     for name, table in _DECLARED.items():
         own = [getattr(part, name) for part in parts]
         filled = [frame for frame in own if len(frame)] or own[:1]
-        joined[name] = conform(pd.concat(filled, ignore_index=True), table)
+        joined[name] = conform(stacked(filled), table)
     return Tables(**joined)
 
 

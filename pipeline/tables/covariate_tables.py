@@ -574,23 +574,29 @@ EXPOSURES = Table(
         *sentences.ALL_IN_SHORT,
     ),
     columns=(
-        shared.WINDOW_ID,
+        shared.WINDOW_ID.but(is_repeated=True),
         shared.WINDOW_START,
         shared.WINDOW_END,
-        shared.UNIT_ID,
-        shared.UNIT_NAME,
+        shared.UNIT_ID.but(is_repeated=True),
+        shared.UNIT_NAME.but(is_repeated=True),
         Column(
             "variable",
             "text",
             "Covariate. deprivation_level and free_school_meals_level are in per cent of children, their changes in "
             "percentage points; the ofsted_ and innovation_ variables are 1 or 0, but for ofsted_score (4 Outstanding to 1 "
             "Inadequate) and innovation_projects (a number); baseline_log_rate is ln(children looked after / children).",
+            is_repeated=True,
         ),
         Column("value", "number", "Value; missing where there is none.", nullable=True),
         Column("as_of", "date", "Day that the value speaks of, or on which it was published.", nullable=True),
-        Column("measure", "text", "What is measured, on which basis and over which years; empty where there is none."),
+        Column(
+            "measure",
+            "text",
+            "What is measured, on which basis and over which years; empty where there is none.",
+            is_repeated=True,
+        ),
         Column("is_post_baseline", "boolean", "Whether it may be later than the start of the window."),
-        shared.REASON.but(description="Why there is no value."),
+        shared.REASON.but(description="Why there is no value.", is_repeated=True),
         shared.SHA256.but(
             description="sha256 of the files that it rests on, joined by a space (see about.sources); missing for what "
             "is made of the window's own counts and populations.",

@@ -15,7 +15,7 @@ Kind = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
 class Column:
     """One column. `unit` is None for codes, names and words; `allowed` lists the only values there may be.
 
-    `is_provenance`: says where a row comes from, a few long texts for very many rows, and is not looked at to make a figure.
+    `is_repeated`: few texts for very many rows, which a frame keeps once each.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Column:
     unit: str | None = None
     nullable: bool = False
     allowed: tuple[str, ...] | None = None
-    is_provenance: bool = False
+    is_repeated: bool = False
 
     def but(self, **changes: object) -> Column:
         """The same column with another description, name or nullability, where a table differs in that alone."""

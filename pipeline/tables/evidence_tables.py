@@ -335,25 +335,25 @@ FIVE_YEAR_CHANGE_ALTERNATES = Table(
         *sentences.TREND_IN_SHORT,
     ),
     columns=(
-        shared.WINDOW_ID,
+        shared.WINDOW_ID.but(is_repeated=True),
         shared.WINDOW_START,
         shared.WINDOW_END,
-        shared.UNIT_ID,
-        shared.UNIT_NAME,
+        shared.UNIT_ID.but(is_repeated=True),
+        shared.UNIT_NAME.but(is_repeated=True),
         Column("alt_id", "integer", "Number of the alternate, 1 to 8."),
         Column("alternate", "text", "other_length: four years in place of five, or five of four, with the same end. "
                "year_earlier: the same length, ending a year earlier. two_year_means: mean log rate of the last two years "
                "less that of the first two. median_slope: Theil-Sen slope of the log rate over all years, times their "
                "number. excluding_uasc: without unaccompanied asylum-seeking children. number: the number in place of the "
                "rate. older_counts: at each end the release before the newest, and for 2015 to 2017 the interactive tool. "
-               "starts: the rate of children starting to be looked after.", allowed=_ALTERNATES),
+               "starts: the rate of children starting to be looked after.", allowed=_ALTERNATES, is_repeated=True),
         Column("change_log", "number", "Change of the unit, as a natural logarithm.", LOG, True),
         Column("england_change_log", "number", "Change of England, pooled over the available units.", LOG, True),
         Column("relative_change_log", "number", "change_log less england_change_log.", LOG, True),
         Column("movement", "text", "Whether the change is 5% or more.", nullable=True,
-               allowed=("up", "down", "little_change")),
+               allowed=("up", "down", "little_change"), is_repeated=True),
         Column("relative", "text", "Whether it parts from England's by 10% or more.", nullable=True,
-               allowed=("fell_relative", "rose_relative", "moved_with_england")),
+               allowed=("fell_relative", "rose_relative", "moved_with_england"), is_repeated=True),
         Column("available", "boolean", "Whether the unit has a class under this alternate."),
         Column("agrees", "boolean", "Whether movement and relative are those of main.five_year_change.", nullable=True),
         Column("change_low_log", "number", "Change if every marked cell of UASC is at the bound that makes it least.", LOG,
@@ -361,9 +361,9 @@ FIVE_YEAR_CHANGE_ALTERNATES = Table(
         Column("change_high_log", "number", "Change if every one is at the bound that makes it most.", LOG, True),
         Column("uasc_bound_unsure", "boolean", "Whether a marked cell may be outside its bounds.", nullable=True),
         shared.REASON.but(description="Why the unit is not available. With uasc_bounds_disagree the changes at the point "
-                          "values are there, and the classes at the two bounds differ."),
+                          "values are there, and the classes at the two bounds differ.", is_repeated=True),
         shared.REASON.but(name="bounds_reason", description="Why there are no changes at the bounds: not_applicable but for "
-                          "excluding_uasc, zero_count where a bound leaves no child."),
+                          "excluding_uasc, zero_count where a bound leaves no child.", is_repeated=True),
     ),
 )  # fmt: skip
 

@@ -211,14 +211,14 @@ REGRESSION_INFLUENCE = Table(
         *sentences.ALL_IN_SHORT,
     ),
     columns=(
-        shared.WINDOW_ID,
+        shared.WINDOW_ID.but(is_repeated=True),
         shared.WINDOW_START,
         shared.WINDOW_END,
-        OUTCOME,
-        MODEL.but(allowed=("M1", "M2", "M10")),
+        OUTCOME.but(is_repeated=True),
+        MODEL.but(allowed=("M1", "M2", "M10"), is_repeated=True),
         REGION_EFFECTS,
-        shared.UNIT_ID,
-        shared.UNIT_NAME,
+        shared.UNIT_ID.but(is_repeated=True),
+        shared.UNIT_NAME.but(is_repeated=True),
         Column("leverage", "number", "How far its terms lie from those of the others: 0 to 1."),
         Column("studentised_residual", "number", "Residual over its standard deviation, estimated without the unit."),
         Column("cooks_distance", "number", "Cook's distance: how far all coefficients move without the unit."),
@@ -228,9 +228,11 @@ REGRESSION_INFLUENCE = Table(
         Column("dfbetas_innovation_programme", "number", "The same."),
         Column("dfbetas_ofsted_good", "number", "The same."),
         Column("dfbetas_baseline_rate", "number", "The same; M1 does not have the term.", nullable=True),
-        shared.REASON.but(name="dfbetas_baseline_reason", description="Why dfbetas_baseline_rate is missing."),
+        shared.REASON.but(
+            name="dfbetas_baseline_reason", description="Why dfbetas_baseline_rate is missing.", is_repeated=True
+        ),
         Column("terms_moved", "text", "Terms that move by more than 2 / square root of n of their standard errors; empty "
-               "where none does."),
+               "where none does.", is_repeated=True),
         Column("n", "integer", "Units in the model.", "units"),
     ),
 )  # fmt: skip

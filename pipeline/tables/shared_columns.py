@@ -28,10 +28,10 @@ RELEASE = Column("release", "integer", "Reporting year of the release that the f
 VALUE = Column("value", "integer", "The published number; missing where the publisher shows a marker.", nullable=True)
 MARKER = Column("marker", "text", "The publisher's symbol in place of a number, as published.", nullable=True)
 SHA256 = Column(
-    "source_sha256", "text", "sha256 of the file that the row was read from (see about.sources).", is_provenance=True
+    "source_sha256", "text", "sha256 of the file that the row was read from (see about.sources).", is_repeated=True
 )
 SOURCE_ROW = Column("source_row", "integer", "Row of that file, counted as a spreadsheet counts.")
-SOURCE_COLUMN = Column("source_column", "text", "Column of that file.", is_provenance=True)
+SOURCE_COLUMN = Column("source_column", "text", "Column of that file.", is_repeated=True)
 AREA_LEVEL = Column("area_level", "text", "Level of the area.", allowed=(AUTHORITY, REGION, ENGLAND))
 REASON = Column("reason", "text", "Why a figure of this row is missing.", nullable=True, allowed=REASONS)
 

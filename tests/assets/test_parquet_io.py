@@ -72,12 +72,12 @@ def test_a_reader_never_sees_a_half_written_file(target: Path, monkeypatch: pyte
     before = target.read_bytes()
     while_writing: list[bytes] = []
 
-    def runs_out_of_space(table: object, where: Path) -> None:
+    def runs_out_of_space(frame: object, table: object, where: Path, stamp: object) -> None:
         Path(where).write_bytes(b"PAR1 half")
         while_writing.append(target.read_bytes())
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("assets.parquet_io.pq.write_table", runs_out_of_space)
+    monkeypatch.setattr("assets.parquet_io.frames.write", runs_out_of_space)
     with pytest.raises(OSError, match="no space left"):
         materialise(conform(SECOND, TABLE))
     assert while_writing == [before]

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -85,8 +86,9 @@ def change_frame(parquet: Path, asset: str, **columns: object) -> None:
     """Put other values into a Parquet file past the check that frames go through."""
     file = publish.parquet_file(parquet, asset)
     table = next(table for table in catalogue.TABLES if table.asset == asset)
+    schema = frames.arrow_schema(table)
     frame = pq.read_table(file).to_pandas().assign(**columns)
-    pq.write_table(frames.to_arrow(frame, table), file)
+    pq.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False), file)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -642,7 +642,7 @@ def refused_as_full(database: Path, parquet: Path) -> None:
     ("module", "function", "number"),
     [
         pytest.param(durable, "sync", errno.ENOSPC, id="written through"),
-        pytest.param(pq, "write_table", errno.ENOSPC, id="a Parquet file"),
+        pytest.param(pq, "ParquetWriter", errno.ENOSPC, id="a Parquet file"),
         pytest.param(shutil, "copy2", errno.ENOSPC, id="the copy that people open"),
         pytest.param(datapackage, "descriptor", errno.EDQUOT, id="somebody's share of the disk"),
     ],

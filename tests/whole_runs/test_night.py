@@ -156,11 +156,11 @@ def test_two_runs_at_once(finished: Workspace, command: str) -> None:
 
 
 def test_a_full_disk_is_told_in_a_sentence(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_room(table: object, where: Path) -> None:
+    def no_room(frame: object, table: object, where: Path, stamp: object) -> None:
         Path(where).write_bytes(b"PAR1 half")
         raise OSError(28, "No space left on device", str(where))
 
-    monkeypatch.setattr("assets.parquet_io.pq.write_table", no_room)
+    monkeypatch.setattr("assets.parquet_io.frames.write", no_room)
     monkeypatch.setattr("pipeline.news.code_sha256", lambda: "0" * 64)
     before = sha256(finished.database)
     ended = care_numbers("night", "--data", "demo", "--out", out_of(finished))

@@ -173,3 +173,66 @@ def test_every_table_of_a_small_country_comes_back_as_it_went() -> None:
         table = by_asset[asset]
         before = frames.conform(made, table)
         pd.testing.assert_frame_equal(before, frames.from_arrow(frames.to_arrow(before, table), table), obj=asset)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Few texts for many rows
+
+REPEATED = Table(
+    schema="main",
+    name="invented_repeated",
+    description="A table with texts that many rows share.",
+    grain="place and year",
+    key=("place", "year"),
+    columns=(
+        Column("place", "text", "Place.", is_repeated=True),
+        Column("year", "integer", "Year."),
+        Column("reason", "text", "Reason.", nullable=True, is_repeated=True),
+    ),
+)
+
+
+def repeated(places: list[str], reasons: list[str | None]) -> pd.DataFrame:
+    columns = {"place": pd.Categorical(places, categories=sorted(set(places), reverse=True)), "year": 2021}
+    return pd.DataFrame(columns | {"reason": pd.array(reasons, dtype="string")})
+
+
+def test_repeated_texts_are_kept_once_and_rows_are_still_in_the_order_of_the_texts() -> None:
+    found = frames.conform(repeated(["C", "A", "B"], [None, "small", None]), REPEATED)
+    assert found["place"].tolist() == ["A", "B", "C"]
+    assert found["reason"].isna().tolist() == [False, True, True]
+    assert found["place"].cat.categories.tolist() == ["A", "B", "C"]
+
+
+def test_frames_one_after_the_other_keep_repeated_texts_once_though_each_has_its_own() -> None:
+    parts = [frames.conform(repeated(*of), REPEATED) for of in ((["B"], [None]), (["C", "A"], ["small", None]))]
+    found = frames.stacked(parts)
+    assert found["place"].tolist() == ["B", "A", "C"]
+    assert [str(found[name].dtype) for name in ("place", "reason")] == ["category", "category"]
+    assert found["reason"].isna().tolist() == [True, True, False]
+
+
+def test_a_frame_written_in_parts_comes_back_as_it_went_and_others_read_plain_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "ROWS_AT_ONCE", 2)
+    before = frames.conform(repeated(["C", "A", "E", "B", "D"], [None, "small", None, None, "new"]), REPEATED)
+    frames.write(before, REPEATED, tmp_path / "t.parquet", {"comment": "invented"})
+    pd.testing.assert_frame_equal(before, frames.read(tmp_path / "t.parquet", REPEATED))
+    file = pq.ParquetFile(tmp_path / "t.parquet")
+    assert file.num_row_groups == 3
+    assert file.schema_arrow.metadata[b"comment"] == b"invented"
+    assert pd.read_parquet(tmp_path / "t.parquet").dtypes.astype(str).to_dict() == {
+        "place": "string",
+        "year": "Int64",
+        "reason": "string",
+    }
+
+
+def test_a_wide_frame_of_repeated_texts_has_plain_ones() -> None:
+    rows = frames.conform(repeated(["B", "A"], ["small", "new"]), REPEATED).assign(
+        unit_id=pd.Categorical(["1", "1"]), value=[0.5, 1.5]
+    )
+    wide = frames.pivoted(rows, "place", "reason")
+    assert wide.index.tolist() == ["1"] and wide.loc["1"].tolist() == ["new", "small"]
+    assert [str(one) for one in (wide.index.dtype, wide.columns.dtype, wide["A"].dtype)] == ["string"] * 3
