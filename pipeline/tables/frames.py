@@ -179,7 +179,10 @@ def write(frame: pd.DataFrame, table: Table, file: Path, stamp: Mapping[str, str
 def write_parts(
     parts: Iterable[pd.DataFrame], table: Table, file: Path, stamp: Mapping[str, str], compression: str = "snappy"
 ) -> None:
-    """The same of frames that follow on one another, of which no more than one is looked at at a time."""
+    """The same of frames that follow on one another, of which no more than one is looked at at a time.
+
+    `parts`: at least one, each with the declared columns, in the order of the rows.
+    """
     found = (to_arrow(part, table) for part in parts)
     first = next(found)
     schema = first.schema.with_metadata({**(first.schema.metadata or {}), **stamp})
@@ -190,6 +193,6 @@ def write_parts(
 
 
 def read(file: Path, table: Table) -> pd.DataFrame:
-    """The frame of a Parquet file that `write` has written."""
+    """The frame of a Parquet file that `write` has written, with the columns and types that `conform` gives."""
     repeated = [column.name for column in table.columns if column.is_repeated]
     return from_arrow(pq.read_table(file, read_dictionary=repeated), table)

@@ -191,12 +191,17 @@ def test_pins_rebuild_a_lost_folder(desk: Desk, rates: Imitation) -> None:
 
 @contextlib.contextmanager
 def fetching(desk: Desk, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process of its own."""
+    """The command in a process of its own, which heeds Ctrl-C though the tests may be run in the background of a shell."""
     program = Path(sys.executable).with_name("care-numbers")
     environment = dict(os.environ) | dict(desk.settings) | {places.RAW_VARIABLE: str(desk.raw)}
     command = [str(program), "fetch", *arguments]
     with subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             yield process
