@@ -10,8 +10,6 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
 from assets.chosen_data import ChosenData
@@ -21,7 +19,6 @@ from pipeline.five_year_change import Inputs
 from pipeline.places import Workspace
 from pipeline.publish import FICTIONAL_PREFIX, parquet_file
 from pipeline.tables import catalogue, evidence_tables, frames, main_tables
-from pipeline.tables.declare import Table
 
 JOB = "what_if"
 SCRATCH = "scratch"
@@ -121,14 +118,12 @@ def _write(found: what_if.Answer, page: str, folder: Path, *, is_fictional: bool
         (main_tables.FIVE_YEAR_CHANGE, found.changes),
         (evidence_tables.NULL_CALIBRATION, found.calibration),
     ):
-        pq.write_table(_stamped(frame, table, is_fictional=is_fictional), beside / f"{table.name}.parquet")
+        frames.write(frame, table, beside / f"{table.name}.parquet", _stamp(is_fictional=is_fictional))
     (beside / "what_if.md").write_text(page, encoding="utf-8")
     os.replace(beside, folder)
     return folder
 
 
-def _stamped(frame: pd.DataFrame, table: Table, *, is_fictional: bool) -> pa.Table:
-    data = frames.to_arrow(frame, table)
+def _stamp(*, is_fictional: bool) -> dict[str, str]:
     comment = (FICTIONAL_PREFIX if is_fictional else "") + "What if: other settings than the published ones."
-    stamp = {"comment": comment, "is_fictional": str(is_fictional).lower()}
-    return data.replace_schema_metadata({**(data.schema.metadata or {}), **stamp})
+    return {"comment": comment, "is_fictional": str(is_fictional).lower()}

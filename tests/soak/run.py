@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
+from pipeline import given_back
 from pipeline.demonstration.build import build_demonstration
 from tests.soak.nights import KEEP_RUN_DAYS, Soak, State, plan
 from tests.whole_runs.running import care_numbers_process, tables_that_differ
@@ -52,12 +53,11 @@ class Measured:
 def measured(soak: Soak) -> Measured:
     """What the process holds, and what lies in the output folder besides releases."""
     gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
     out = soak.workspace.out
     besides = [path for path in out.rglob("*") if path.is_file() and soak.workspace.releases not in path.parents]
     home = [path.stat().st_size for path in besides if soak.workspace.dagster_home in path.parents]
     return Measured(
-        pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        given_back.held() / 1e6,
         _in_use() / 1e6,
         len(gc.get_objects()),
         len(os.listdir("/proc/self/fd")),
