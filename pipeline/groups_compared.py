@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline import evidence, exposures, spending, two_samples, uasc_series, unit_series
-from pipeline.markers import NOT_AVAILABLE
+from pipeline.reasons import NOT_AVAILABLE
 from pipeline.settings import Settings
 from pipeline.tables import evidence_tables, shared_columns
 from pipeline.tables.frames import conform

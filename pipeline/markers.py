@@ -6,8 +6,7 @@ cells (`readers`). A marker is never a number, and `x` means one thing up to the
 
 from __future__ import annotations
 
-from pipeline.reasons import NOT_APPLICABLE, SUPPRESSED
-from pipeline.reasons import NOT_AVAILABLE as NOT_AVAILABLE
+from pipeline.reasons import NOT_APPLICABLE, NOT_AVAILABLE, SUPPRESSED
 
 LAST_SFR_RELEASE = 2017  # the statistical first releases ended; the long layout with new symbols began with 2018
 

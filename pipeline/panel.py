@@ -11,9 +11,9 @@ import pandas as pd
 
 from pipeline import geography, settings, spending, uasc
 from pipeline.geography import Areas
-from pipeline.markers import NOT_AVAILABLE
 from pipeline.readers.layout import ENGLAND
 from pipeline.readers.population_dfe import REBASED
+from pipeline.reasons import NOT_AVAILABLE
 from pipeline.tables import covariate_tables, main_tables, shared_columns
 from pipeline.tables.frames import conform, empty
 

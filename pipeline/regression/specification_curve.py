@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import special
 
 from pipeline import exposures, randomness, volatility
-from pipeline.markers import NOT_AVAILABLE
+from pipeline.reasons import NOT_AVAILABLE
 from pipeline.regression import design, observations, resampling, terms
 from pipeline.regression.design import Design, Floats, Integers, Problem
 from pipeline.regression.observations import WindowUnits
